@@ -84,7 +84,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Watcher:
-    """Whom a driver tells what happens outside. All three may be called from any thread.
+    """Whom a driver tells what happens outside. All may be called from any thread.
 
     `connected` gives all that the engine has of this emulator, each time the connection is made: from then on each
     exit is told at least once. `disconnected` says that the engine stopped answering, and why.
@@ -151,7 +151,10 @@ class Driver(Protocol):
         ...
 
     def remove_all_but(self, task_arns: Iterable[str]) -> None:
-        """Remove what carries this emulator's label and belongs to none of these tasks. Raises DriverUnreachableError."""
+        """Remove what carries this emulator's label and belongs to none of these tasks.
+
+        Raises DriverUnreachableError.
+        """
         ...
 
     def due(self) -> float | None:
