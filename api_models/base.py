@@ -44,7 +44,7 @@ class Shape(BaseModel):
         return cls.model_validate_json(body, strict=True, by_alias=True, by_name=False)
 
     def to_json(self) -> bytes:
-        """This structure as a JSON document in UTF-8."""
+        """The structure as a JSON document in UTF-8."""
         return self.__pydantic_serializer__.to_json(self, by_alias=True, exclude_none=True)
 
     def replace(self, **members: Any) -> Self:

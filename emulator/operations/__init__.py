@@ -1,0 +1,6 @@
+"""What each API call does to the state: one module for each resource, one function for each operation.
+
+It must not know HTTP, nor who runs containers. Importing this package registers every operation that is written.
+"""
+
+from emulator.operations import clusters as clusters
