@@ -35,7 +35,7 @@ class ManagedInstancesNetworkConfiguration(Shape):
 
 
 class ManagedInstancesStorageConfiguration(Shape):
-    storage_size_gi_b: Integer | None = wire("storageSizeGiB")
+    storage_size_gib: Integer | None = wire("storageSizeGiB")
 
 
 class ManagedInstancesLocalStorageConfiguration(Shape):
@@ -89,9 +89,9 @@ class NetworkBandwidthGbpsRequest(Shape):
 
 class InstanceRequirementsRequest(Shape):
     v_cpu_count: VCpuCountRangeRequest | None = wire("vCpuCount")
-    memory_mi_b: MemoryMiBRequest | None = wire("memoryMiB")
+    memory_mib: MemoryMiBRequest | None = wire("memoryMiB")
     cpu_manufacturers: tuple[str, ...] | None = wire("cpuManufacturers")
-    memory_gi_b_per_v_cpu: MemoryGiBPerVCpuRequest | None = wire("memoryGiBPerVCpu")
+    memory_gib_per_v_cpu: MemoryGiBPerVCpuRequest | None = wire("memoryGiBPerVCpu")
     excluded_instance_types: tuple[str, ...] | None = wire("excludedInstanceTypes")
     instance_generations: tuple[str, ...] | None = wire("instanceGenerations")
     spot_max_price_percentage_over_lowest_price: Integer | None = wire("spotMaxPricePercentageOverLowestPrice")
@@ -108,7 +108,7 @@ class InstanceRequirementsRequest(Shape):
     accelerator_count: AcceleratorCountRequest | None = wire("acceleratorCount")
     accelerator_manufacturers: tuple[str, ...] | None = wire("acceleratorManufacturers")
     accelerator_names: tuple[str, ...] | None = wire("acceleratorNames")
-    accelerator_total_memory_mi_b: AcceleratorTotalMemoryMiBRequest | None = wire("acceleratorTotalMemoryMiB")
+    accelerator_total_memory_mib: AcceleratorTotalMemoryMiBRequest | None = wire("acceleratorTotalMemoryMiB")
     network_bandwidth_gbps: NetworkBandwidthGbpsRequest | None = wire("networkBandwidthGbps")
     allowed_instance_types: tuple[str, ...] | None = wire("allowedInstanceTypes")
     max_spot_price_as_percentage_of_optimal_on_demand_price: Integer | None = wire("maxSpotPriceAsPercentageOfOptimalOnDemandPrice")

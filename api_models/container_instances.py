@@ -54,8 +54,8 @@ class ContainerInstanceHealthStatus(Shape):
 class GpuDevice(Shape):
     gpu_id: str | None = wire("gpuId")
     sharing_mode: str | None = wire("sharingMode")
-    total_memory_in_mi_b: Integer | None = wire("totalMemoryInMiB")
-    remaining_memory_in_mi_b: Integer | None = wire("remainingMemoryInMiB")
+    total_memory_in_mib: Integer | None = wire("totalMemoryInMiB")
+    remaining_memory_in_mib: Integer | None = wire("remainingMemoryInMiB")
     container_count: Integer | None = wire("containerCount")
 
 

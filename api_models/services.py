@@ -178,7 +178,7 @@ class ServiceManagedEBSVolumeConfiguration(Shape):
     encrypted: bool | None = wire("encrypted")
     kms_key_id: str | None = wire("kmsKeyId")
     volume_type: str | None = wire("volumeType")
-    size_in_gi_b: Integer | None = wire("sizeInGiB")
+    size_in_gib: Integer | None = wire("sizeInGiB")
     snapshot_id: str | None = wire("snapshotId")
     volume_initialization_rate: Integer | None = wire("volumeInitializationRate")
     iops: Integer | None = wire("iops")

@@ -268,7 +268,7 @@ class ProxyConfiguration(Shape):
 
 
 class EphemeralStorage(Shape):
-    size_in_gi_b: Integer | None = wire("sizeInGiB")
+    size_in_gib: Integer | None = wire("sizeInGiB")
 
 
 class TrustedExecutionConfiguration(Shape):

@@ -101,7 +101,7 @@ class TaskOverride(Shape):
 
 
 class TaskEphemeralStorage(Shape):
-    size_in_gi_b: Integer | None = wire("sizeInGiB")
+    size_in_gib: Integer | None = wire("sizeInGiB")
     kms_key_id: str | None = wire("kmsKeyId")
 
 
@@ -224,7 +224,7 @@ class TaskManagedEBSVolumeConfiguration(Shape):
     encrypted: bool | None = wire("encrypted")
     kms_key_id: str | None = wire("kmsKeyId")
     volume_type: str | None = wire("volumeType")
-    size_in_gi_b: Integer | None = wire("sizeInGiB")
+    size_in_gib: Integer | None = wire("sizeInGiB")
     snapshot_id: str | None = wire("snapshotId")
     volume_initialization_rate: Integer | None = wire("volumeInitializationRate")
     iops: Integer | None = wire("iops")

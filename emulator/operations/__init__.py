@@ -4,3 +4,6 @@ It must not know HTTP, nor who runs containers. Importing this package registers
 """
 
 from emulator.operations import clusters as clusters
+from emulator.operations import tags as tags
+from emulator.operations import task_definitions as task_definitions
+from emulator.operations import tasks as tasks

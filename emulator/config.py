@@ -1,0 +1,41 @@
+"""How an emulator is set up. The only module that reads the environment, beside the options of the command line."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from emulator.planner.specs import PullPolicy
+
+RuntimeChoice = Literal["auto", "docker", "simulated"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """One emulator's settings.
+
+    `state_dir` is None for an emulator that keeps nothing. `runtime` "auto" takes Docker when a daemon answers.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 4566
+    state_dir: Path | None = None
+    runtime: RuntimeChoice = "auto"
+    pull: PullPolicy = "missing"
+    region: str = "us-east-1"
+    allow_hosts: tuple[str, ...] = ()
+    allow_origins: tuple[str, ...] = ()
+    docker_host: str | None = None
+
+
+def default_state_dir(port: int) -> Path:
+    """Where an emulator on this port keeps its state unless it is told."""
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home) / "ecs-emulator" / str(port)
+
+
+def docker_host() -> str | None:
+    """The daemon that the environment names, if it names one."""
+    return os.environ.get("DOCKER_HOST") or None

@@ -1,0 +1,27 @@
+"""From what a caller names a resource by, a short name or an ARN, to the resource's key. (`control-plane.md` 1.5.)"""
+
+from __future__ import annotations
+
+from emulator.errors import ApiError
+from emulator.operations.operation import Caller
+from emulator.state.arns import Arn, read_arn
+
+
+def arn_of(text: str, resource: str, caller: Caller) -> Arn | None:
+    """An ARN of a resource of this kind; None for a short name.
+
+    Raises InvalidParameterException for anything that begins like an ARN and is none, or is of another kind, account
+    or region.
+    """
+    if not text.startswith("arn:"):
+        return None
+    found = read_arn(text)
+    if found is None or found.resource != resource:
+        # observed (control-plane.md 1.5)
+        raise ApiError("InvalidParameterException", "Invalid identifier: Unexpected number of separators")
+    if found.account != caller.account:
+        raise ApiError("InvalidParameterException", "AccountIDs mismatch")
+    if found.region != caller.region:
+        # inferred from the sentence about accounts
+        raise ApiError("InvalidParameterException", "Region mismatch")
+    return found

@@ -1,0 +1,99 @@
+"""Carries out one action and says what was seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emulator.clock import Clock
+from emulator.ids import Ids
+from emulator.planner.observations import (
+    ContainerStarted,
+    ImagePulled,
+    Observation,
+    PlatformFailed,
+    Released,
+    Signalled,
+    StartRefused,
+)
+from emulator.planner.plan import Action, Prepare, PullImage, SignalContainer, StartContainer
+from emulator.planner.specs import PullPolicy
+from emulator.runtime.driver import Driver, Namespace, PullFailedError, PullProblem, StartFailedError
+from emulator.runtime.steps import network
+from emulator.state.store import Store
+from emulator.state.tasks import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """All that it takes to carry out actions."""
+
+    store: Store
+    driver: Driver
+    clock: Clock
+    ids: Ids
+    pull_policy: PullPolicy
+
+    def perform(self, task: Task, action: Action) -> Observation:
+        """Carry out an action for a task. Raises DriverUnreachableError."""
+        match action:
+            case Prepare():
+                return network.before_start(self.store, self.driver, self.ids, action)
+            case PullImage():
+                return self._pull(action)
+            case StartContainer():
+                return self._start(task, action)
+            case SignalContainer():
+                self.driver.signal(task.arn, action.container, kill=action.kill)
+                return Signalled(action.container, action.kill)
+            case _:
+                self.driver.remove(task.arn)
+                return Released()
+
+    def _pull(self, action: PullImage) -> ImagePulled | PlatformFailed:
+        try:
+            digest = self.driver.pull(action.image, self.pull_policy)
+        except PullFailedError as error:
+            return PlatformFailed(pull_failure(action.image, error))
+        return ImagePulled(action.container, digest, self.clock.now())
+
+    def _start(self, task: Task, action: StartContainer) -> ContainerStarted | StartRefused:
+        if task.interface is None:
+            raise ValueError(f"{task.arn} has no network interface yet")
+        interface = task.interface
+        namespace = Namespace(interface.namespace, interface.address, interface.mac_address)
+        try:
+            started = self.driver.start(action.spec, namespace)
+        except StartFailedError as error:
+            return StartRefused(action.container, str(error))
+        return ContainerStarted(action.container, started.runtime_id, started.at)
+
+
+TRIES: dict[PullProblem, int] = {"not-found": 7, "denied": 1, "wrong-platform": 7, "unreachable": 5, "other": 1}
+"""How often Fargate says that it tried. (`runtime.md` 1.10.)"""
+
+
+def pull_failure(image: str, error: PullFailedError) -> str:
+    """What Fargate says of an image that it cannot have. (`runtime.md` 1.10, observed.)"""
+    tail = {
+        "not-found": f"failed to resolve ref {full_reference(image)}: not found",
+        "denied": (
+            f"failed to resolve ref {full_reference(image)}: pull access denied, repository does not exist or may "
+            "require authorization: server message: insufficient_scope: authorization failed"
+        ),
+        "wrong-platform": "image Manifest does not contain descriptor matching platform 'linux/amd64'",
+    }.get(error.problem, f"failed to resolve ref {full_reference(image)}: {error.detail}")
+    times = TRIES[error.problem]
+    return f"CannotPullContainerError: pull image manifest has been retried {times} time(s): {tail}"
+
+
+def full_reference(image: str) -> str:
+    """An image's reference with the registry, repository and tag that a short one leaves out."""
+    name, at, digest = image.partition("@")
+    first, slash, _ = name.partition("/")
+    if not slash:
+        name = f"docker.io/library/{name}"
+    elif not ("." in first or ":" in first or first == "localhost"):
+        name = f"docker.io/{name}"
+    if at:
+        return f"{name}@{digest}"
+    return name if ":" in name.rsplit("/", 1)[1] else f"{name}:latest"
