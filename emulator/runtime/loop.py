@@ -71,6 +71,8 @@ class Loop:
         self._under_way: dict[Key, dict[str, Action]] = {}
         self._open = False
         self._closing = False
+        self.plans = 0
+        """How many plans were made."""
         hands.store.listen(self._changed)
 
     # What others tell it
@@ -167,6 +169,7 @@ class Loop:
         definition = self._store.state.task_definitions.get((task.account, task.region, task.family, task.revision))
         if definition is None:
             raise LookupError(f"{task.arn} has no task definition {task.family}:{task.revision}")
+        self.plans += 1
         plan = plan_task(task, definition.content, self._clock.now())
         if plan.after is not None or plan.forget:
             self._commit(task, plan)
