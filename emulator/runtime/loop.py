@@ -71,6 +71,7 @@ class Loop:
         self._under_way: dict[Key, dict[str, Action]] = {}
         self._open = False
         self._closing = False
+        self._resting = False
         self.plans = 0
         """How many plans were made."""
         hands.store.listen(self._changed)
@@ -120,16 +121,36 @@ class Loop:
 
     def run(self) -> None:
         """Plan whatever is marked or due until `close`. The body of the loop's thread."""
-        while not self._closing:
-            with self._condition:
-                if not self._marked and not self._closing:
-                    self._condition.wait(self._seconds_to_wait())
+        while self._rest():
             for key in self._take():
                 try:
                     self._advance(key)
                 except Exception:
                     # One task that cannot be planned must not stop all others.
                     log.exception("%s cannot be planned", "/".join(str(part) for part in key))
+
+    def _rest(self) -> bool:
+        """Wait until there is something to plan. False when the loop shall end."""
+        with self._condition:
+            if not (self._marked or self._closing):
+                self._resting = True
+                self._condition.notify_all()
+                self._condition.wait(self._seconds_to_wait())
+                self._resting = False
+            return not self._closing
+
+    def quiesce(self, patience: float = 30.0) -> None:
+        """Look at the clock, then wait until nothing is left to do at this moment and nothing is under way.
+
+        For whoever moves the clock by hand. Raises TimeoutError after `patience` seconds of the machine's time.
+        """
+        with self._condition:
+            self._resting = False
+            self._condition.notify_all()
+            if not self._condition.wait_for(
+                lambda: self._resting and not self._marked and not self._under_way, patience
+            ):
+                raise TimeoutError(f"still busy after {patience} seconds: {self._under_way}")
 
     def _seconds_to_wait(self) -> float | None:
         wake = self.wake()

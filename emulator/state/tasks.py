@@ -105,13 +105,14 @@ class Task(Record):
         return parsed(ecs.Task, self.view)
 
     def groups(self) -> tuple[Group, ...]:
-        """By what ListTasks filters, by last status for the cluster's counts, and by client token."""
+        """By what ListTasks filters, by last status for counts, by client token, and by id."""
         cluster = (self.account, self.region, self.cluster)
         groups = [
             tasks_with_status(cluster, self.last_status),
             listed_tasks(cluster, self.desired_status),
             listed_tasks(cluster, self.desired_status, family=self.family),
-            task_ids(self.account, self.region, self.id),
+            tasks_of_id(self.id),
+            tasks_everywhere(self.last_status),
         ]
         if self.started_by:
             groups.append(listed_tasks(cluster, self.desired_status, started_by=self.started_by))
@@ -167,6 +168,11 @@ def tasks_of_token(cluster: Key, token: str) -> Group:
     return ("token", *cluster, token)
 
 
-def task_ids(account: str, region: str, task_id: str) -> Group:
-    """The task of an id, whatever its cluster."""
-    return ("id", account, region, task_id)
+def tasks_of_id(task_id: str) -> Group:
+    """The task of an id, whatever its account, region and cluster."""
+    return ("id", task_id)
+
+
+def tasks_everywhere(last_status: str) -> Group:
+    """All tasks of a last status, whosever they are."""
+    return ("everywhere", last_status)

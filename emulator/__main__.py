@@ -1,0 +1,5 @@
+"""`python -m emulator` is the command `ecs-emulator`."""
+
+from emulator.cli import main
+
+main()

@@ -1,0 +1,114 @@
+"""Puts an emulator together. The only place where objects are built and handed to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version
+
+import emulator.operations  # noqa: F401 - registers every operation
+from emulator.clock import Clock, SystemClock
+from emulator.config import Config
+from emulator.edge.parts import Control, Parts, StoryLine
+from emulator.ids import Ids, RandomIds
+from emulator.operations.api import Api
+from emulator.runtime.actions import Hands
+from emulator.runtime.docker import DockerDriver
+from emulator.runtime.driver import Driver
+from emulator.runtime.probe import docker_problem
+from emulator.runtime.runtime import Runtime
+from emulator.runtime.simulated import SimulatedDriver
+from emulator.state.folder import Lock, ephemeral_lock, folder_lock, state_file
+from emulator.state.sqlite import Database
+from emulator.state.store import Store
+from emulator.state.tasks import STATUSES, tasks_everywhere, tasks_of_id
+
+
+class NoRuntimeError(Exception):
+    """The runtime that was asked for is not there. Says why and what to do."""
+
+
+class Emulator:
+    """One emulator: its state, its runtime, and the parts of its edge."""
+
+    def __init__(self, config: Config, clock: Clock | None = None, ids: Ids | None = None) -> None:
+        """Open the state; nothing runs yet.
+
+        Raises NoRuntimeError, FolderInUseError, StateFileError, OSError.
+        """
+        self._config = config
+        clock, ids = clock or SystemClock(), ids or RandomIds()
+        simulated = self._simulated()
+        self._lock, self._store, self.instance = _open_state(config, ids)
+        driver: Driver
+        if simulated:
+            driver = SimulatedDriver(clock)
+        else:
+            driver = DockerDriver(
+                instance=self.instance,
+                ephemeral_lock=self._lock.path if config.state_dir is None else None,
+                clock=clock,
+                base_url=config.docker_host,
+            )
+        self.driver = driver
+        self.runtime = Runtime(Hands(self._store, driver, clock, ids, config.pull))
+        self.parts = Parts(
+            api=Api(self._store, clock, ids, lambda: self.runtime.problem),
+            control=Control(health=self.health, reset=self.runtime.reset, story=self.story),
+            ids=ids,
+            default_region=config.region,
+            allow_hosts=config.allow_hosts,
+            allow_origins=config.allow_origins,
+            startup=self.runtime.start,
+            shutdown=self.close,
+        )
+
+    def _simulated(self) -> bool:
+        """Is the runtime simulated? Raises NoRuntimeError."""
+        if self._config.runtime == "simulated":
+            return True
+        problem = docker_problem(self._config.docker_host)
+        if problem and self._config.runtime == "docker":
+            raise NoRuntimeError(f"{problem}: start it, or choose --runtime simulated.")
+        return problem is not None
+
+    @property
+    def state(self) -> str:
+        """Where the state is kept, for people."""
+        return str(self._config.state_dir) if self._config.state_dir else "none kept"
+
+    def health(self) -> dict[str, object]:
+        """What `/_emulator/health` shows."""
+        tasks = self._store.state.tasks
+        return {
+            "status": "ok" if self.runtime.problem is None else "degraded",
+            "version": version("ecs-emulator"),
+            "instance": self.instance,
+            "runtime": {"name": self.driver.name, "engine": self.runtime.status, "problem": self.runtime.problem},
+            "state": self.state,
+            "tasks": {status: tasks.count(tasks_everywhere(status)) for status in STATUSES},
+            "actions_under_way": self.runtime.loop.under_way(),
+        }
+
+    def story(self, text: str) -> Sequence[StoryLine] | None:
+        """What happened to the task of an ARN or id; None for an unknown one."""
+        found = self._store.state.tasks.page(tasks_of_id(text.rsplit("/", 1)[-1]), limit=1)
+        if not found or text not in (found[0].id, found[0].arn):
+            return None
+        return [{"at": line.at, "text": line.text} for line in self._store.story(found[0].arn)]
+
+    def close(self) -> None:
+        """Stop. What runs goes on if the state is kept; else nothing of ours is left."""
+        kept = self._config.state_dir is not None
+        self.runtime.close(keep_tasks=kept)
+        self._store.close()
+        self._lock.release(remove=not kept)
+
+
+def _open_state(config: Config, ids: Ids) -> tuple[Lock, Store, str]:
+    """The lock, the store and the instance's id. Raises FolderInUseError, StateFileError, OSError."""
+    if config.state_dir is None:
+        instance = ids.uuid()
+        return ephemeral_lock(instance), Store(Database(None)), instance
+    lock = folder_lock(config.state_dir)
+    store = Store(Database(state_file(config.state_dir)))
+    return lock, store, store.setting("instance", ids.uuid())
