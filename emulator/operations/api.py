@@ -12,6 +12,7 @@ from emulator.errors import ApiError
 from emulator.ids import Ids
 from emulator.operations.operation import HANDLERS, Answer, Caller, Handler, Read, Write
 from emulator.operations.paging import Tokens
+from emulator.rules.parameters import required_members
 from emulator.state.store import Store
 
 
@@ -44,6 +45,7 @@ class Api:
 
     def perform(self, handler: Handler, request: ecs.Shape, caller: Caller) -> Answer:
         """Run an operation. Raises ApiError for what it refuses; nothing has changed then."""
+        required_members(handler.name, request)
         if handler.writes:
             return self._write(handler, request, caller)
         return handler.function(Read(request, caller, self._store.state, self._clock.now(), self._tokens))

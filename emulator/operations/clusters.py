@@ -11,7 +11,7 @@ from emulator.operations.identifiers import arn_of
 from emulator.operations.operation import Caller, Read, Write, reads, writes
 from emulator.operations.paging import page_size
 from emulator.rules import clusters as rules
-from emulator.rules.parameters import at_most, known_includes
+from emulator.rules.parameters import at_most, cluster_name, known_includes
 from emulator.rules.rule import enforce
 from emulator.state.clusters import Cluster, active_clusters
 from emulator.state.record import parsed
@@ -112,7 +112,7 @@ def delete_cluster(call: Write[ecs.DeleteClusterRequest]) -> ecs.DeleteClusterRe
 def cluster_key(identifier: str | None, caller: Caller) -> tuple[str, str, str]:
     """The key of the cluster that a parameter names; the default cluster's for none."""
     arn = arn_of(identifier or "", "cluster", caller)
-    return (caller.account, caller.region, arn.name if arn else identifier or "default")
+    return (caller.account, caller.region, arn.name if arn else cluster_name(identifier or "default"))
 
 
 def find_cluster(state: Tables | Transaction, caller: Caller, identifier: str | None) -> Cluster:

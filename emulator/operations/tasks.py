@@ -236,12 +236,13 @@ def describe_tasks(call: Read[ecs.DescribeTasksRequest]) -> Answer:
     """What is not found is a failure, not an error."""
     request = call.request
     known_includes("DescribeTasks", request.include)
-    if not request.tasks:
+    tasks = request.tasks or ()
+    if not tasks:
         raise ApiError("InvalidParameterException", "Tasks cannot be empty.")
-    at_most(100, "tasks", request.tasks)
+    at_most(100, "taskIds", tasks)
     cluster = find_cluster(call.state, call.caller, request.cluster)
     found, failures = [], []
-    for name in request.tasks:
+    for name in tasks:
         key = task_key(name, cluster, call.caller)
         task = call.state.tasks.get(key)
         if task is None:
@@ -256,6 +257,7 @@ def describe_tasks(call: Read[ecs.DescribeTasksRequest]) -> Answer:
 def list_tasks(call: Read[ecs.ListTasksRequest]) -> ecs.ListTasksResponse:
     """The ARNs of a cluster's tasks, RUNNING ones unless told otherwise. (`control-plane.md` 1.8.)"""
     request = call.request
+    enforce("ListTasks", request)
     size = page_size(request.max_results)
     cluster = find_cluster(call.state, call.caller, request.cluster)
     group = _listed(request, cluster)
@@ -274,9 +276,6 @@ def _listed(request: ecs.ListTasksRequest, cluster: Cluster) -> Group | None:
         raise ApiError("ServiceNotFoundException", "Service not found.")
     if request.container_instance:
         raise ApiError("InvalidParameterException", "The referenced container instance was not found.")
-    if request.family and request.started_by:
-        # recalled (control-plane.md 1.8)
-        raise ApiError("InvalidParameterException", "family and startedBy cannot be specified together.")
     if request.daemon_name or launch_type in ("EC2", "EXTERNAL", "MANAGED_INSTANCES"):
         return None
     return listed_tasks(cluster.key, desired, family=request.family or "", started_by=request.started_by or "")
