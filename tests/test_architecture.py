@@ -104,7 +104,9 @@ CLOCKS = {"time.time", "time.monotonic", "time.sleep", "datetime.now", "datetime
 CHANCE = {"random", "secrets", "uuid"}
 
 
-@pytest.mark.parametrize("path", [path for path in sources() if path.name not in ("clock.py", "ids.py")], ids=module_name)
+@pytest.mark.parametrize(
+    "path", [path for path in sources() if path.name not in ("clock.py", "ids.py")], ids=module_name
+)
 def test_time_and_chance_come_in(path: Path) -> None:
     for imported in imports_of(path):
         assert imported.split(".")[0] not in CHANCE, f"{path}: chance comes in through emulator.ids"

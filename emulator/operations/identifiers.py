@@ -16,12 +16,13 @@ def arn_of(text: str, resource: str, caller: Caller) -> Arn | None:
     if not text.startswith("arn:"):
         return None
     found = read_arn(text)
-    if found is None or found.resource != resource:
-        # observed (control-plane.md 1.5)
+    # All but the sentence about regions were observed in public issues.
+    if found is None:
         raise ApiError("InvalidParameterException", "Invalid identifier: Unexpected number of separators")
+    if found.resource != resource:
+        raise ApiError("InvalidParameterException", f"Unsupported resource type: {found.resource}")
     if found.account != caller.account:
         raise ApiError("InvalidParameterException", "AccountIDs mismatch")
     if found.region != caller.region:
-        # inferred from the sentence about accounts
         raise ApiError("InvalidParameterException", "Region mismatch")
     return found

@@ -23,7 +23,7 @@ def tag_resource(call: Write[ecs.TagResourceRequest]) -> ecs.TagResourceResponse
     """Add tags, and change those that are there."""
     found = find_tagged(call.state, call.caller, call.request.resource_arn)
     tags = {**found.tags, **tag_map(call.request.tags)}
-    refuse_tags("TagResource", call.request.tags, in_all=len(tags))
+    refuse_tags("TagResource", call.request.tags, in_all=sum(not key.startswith("aws:") for key in tags))
     _put(call.state, replace(found, tags=tags))
     return ecs.TagResourceResponse()
 

@@ -286,8 +286,8 @@ def task_key(identifier: str, cluster: Cluster, caller: Caller) -> Key:
     arn = arn_of(identifier, "task", caller)
     id_ = task_id(arn.name if arn else identifier)
     if arn is not None and len(arn.path) == 2 and arn.path[0] != cluster.name:
-        # recalled (control-plane.md 1.5)
-        message = f"Identifier is for {arn.path[0]}. Your cluster is {cluster.name}"
+        # observed in public issues
+        message = f"Invalid identifier: Identifier is for cluster {arn.path[0]}. Your cluster is {cluster.name}"
         raise ApiError("InvalidParameterException", message)
     return (*cluster.key, id_)
 

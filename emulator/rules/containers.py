@@ -48,8 +48,8 @@ def container_name_has_valid_characters(of: ContainerInTask) -> Found:
 @rule(
     EACH,
     refuse="ClientException",
-    says="Container.name longer than 255.",
-    evidence="inferred: the bound is documented, the sentence is that of startedBy",
+    says="Container.name should be 255 characters or less",
+    evidence="inferred: the bound is documented, the form is that of Container.image",
 )
 def container_name_is_not_too_long(of: ContainerInTask) -> Found:
     """A container's name has at most 255 characters."""
@@ -71,7 +71,7 @@ def container_has_an_image(of: ContainerInTask) -> Found:
     EACH,
     refuse="ClientException",
     says="Container.image contains invalid characters.",
-    evidence="observed 2021: many issues, such as a variable that nothing was put in for",
+    evidence="observed 2026-05: OctopusDeploy/Issues issue 10026",
 )
 def container_image_has_valid_characters(of: ContainerInTask) -> Found:
     """An image's name has the characters of repository, tag and digest."""
@@ -81,8 +81,8 @@ def container_image_has_valid_characters(of: ContainerInTask) -> Found:
 @rule(
     EACH,
     refuse="ClientException",
-    says="Container.image longer than 255.",
-    evidence="inferred: the bound is documented, the sentence is that of startedBy",
+    says="Container.image should be 255 characters or less",
+    evidence="observed 2022-01: hashicorp/terraform-provider-aws issue 22629",
 )
 def container_image_is_not_too_long(of: ContainerInTask) -> Found:
     """An image's name has at most 255 characters, not counting its digest."""

@@ -17,7 +17,7 @@ MANAGED_INSTANCES_LOG_DRIVERS = ("awslogs", "splunk", "awsfirelens", "json-file"
 _CAPABILITY = "com.amazonaws.ecs.capability."
 
 
-def definition_content(
+def definition_content(  # noqa: PLR0913 - what the request does not know is named one by one
     request: ecs.RegisterTaskDefinitionRequest,
     registration: Registration,
     *,

@@ -243,7 +243,7 @@ def awslogs_on_fargate_has_a_stream_prefix(asked: Registration) -> Found:
     REGISTRATION,
     refuse="ClientException",
     says="Fargate requires task definition to have execution role ARN to support ECR images.",
-    evidence="observed 2019: many issues",
+    evidence="observed 2018-01: hashicorp/terraform-provider-aws issue 3051",
 )
 def ecr_on_fargate_needs_an_execution_role(asked: Registration) -> Found:
     """Fargate pulls from ECR with the execution role; the public gallery is for all."""
@@ -255,7 +255,7 @@ def ecr_on_fargate_needs_an_execution_role(asked: Registration) -> Found:
     REGISTRATION,
     refuse="ClientException",
     says="Tasks using the Fargate launch type must have a container {moment} timeout of less than 120 seconds.",
-    evidence="observed 2020: issues about stopTimeout (120 itself is accepted); startTimeout is documented alike",
+    evidence="inferred: quoted in control-plane.md 2.5 for stopTimeout (120 itself is accepted) without its source",
 )
 def fargate_waits_two_minutes_at_most(asked: Registration) -> Found:
     """A container on Fargate has two minutes to start, and to stop."""

@@ -93,7 +93,7 @@ def the_definition_supports_the_launch_type(launch: Launch) -> Found:
 @LAUNCH.rule(
     refuse="InvalidParameterException",
     says="Network Configuration must be provided when networkMode 'awsvpc' is specified.",
-    evidence="observed 2018: many issues",
+    evidence="observed 2020-06: fabfuel/ecs-deploy issue 133",
 )
 def awsvpc_needs_a_network_configuration(launch: Launch) -> Found:
     """A task with an interface of its own is told its subnets."""

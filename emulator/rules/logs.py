@@ -66,7 +66,7 @@ def firelens_has_a_router(of: ContainerInTask) -> Found:
     EACH,
     refuse="ClientException",
     says="Invalid arn syntax.",
-    evidence="observed 2020: aws-sdk issue 311 (an s3:// address)",
+    evidence="observed 2022-07: aws/aws-cli issue 7147 (an s3:// address)",
 )
 def a_routers_configuration_in_s3_is_an_arn(of: ContainerInTask) -> Found:
     """A router's configuration in S3 is named by its ARN."""

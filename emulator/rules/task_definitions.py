@@ -118,8 +118,8 @@ def family_has_valid_characters(asked: Registration) -> Found:
 @rule(
     "RegisterTaskDefinition",
     refuse="ClientException",
-    says="Family longer than 255.",
-    evidence="inferred: the bound is documented, the sentence is that of startedBy",
+    says="Family should be 255 characters or less",
+    evidence="inferred: the bound is documented, the form is that of Container.image",
 )
 def family_is_not_too_long(asked: Registration) -> Found:
     """A family's name has at most 255 characters."""

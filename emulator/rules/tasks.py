@@ -97,7 +97,7 @@ def a_launch_type_or_a_strategy_is_given(request: ecs.RunTaskRequest) -> Found:
     evidence="observed 2026-09: badmintoncryer/cdk-preflight pf-ecs-svc-capacity-provider-zero-weight",
 )
 def a_strategy_has_a_weight(request: ecs.RunTaskRequest) -> Found:
-    """Some provider of a strategy has a weight: 0 where weights are given and this one's is not, 1 alone."""
+    """A strategy that gives weights gives one above 0."""
     strategy = request.capacity_provider_strategy or ()
     weights = [item.weight for item in strategy if item.weight is not None]
     return broken() if weights and not any(weights) else None
@@ -225,7 +225,7 @@ def overrides_name_their_container(call: TaskRequest) -> Found:
     "RunTask",
     refuse="InvalidParameterException",
     says="Override for container named {name} is not a container in the TaskDefinition.",
-    evidence="observed 2018: many issues",
+    evidence="observed 2020-06: azavea/django-ecsmanage issue 21",
 )
 def overrides_are_for_containers_of_the_task(call: TaskRequest) -> Found:
     """An override is for a container of the definition."""

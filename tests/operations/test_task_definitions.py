@@ -146,4 +146,6 @@ def test_registering_the_answer_again_changes_nothing_but_the_revision(emulator:
     writable = {name: value for name, value in first.items() if name in members}
     second = emulator.ecs.register_task_definition(**writable)["taskDefinition"]
     changing = {"taskDefinitionArn", "revision"}
-    assert {k: v for k, v in first.items() if k not in changing} == {k: v for k, v in second.items() if k not in changing}
+    assert {k: v for k, v in first.items() if k not in changing} == {
+        k: v for k, v in second.items() if k not in changing
+    }

@@ -1,0 +1,157 @@
+"""The emulator is killed, stopped, and started again while its tasks run on."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+import requests
+
+from tests.emulators import Served, served
+from tests.operations.helpers import run
+from tests.scenarios.tasks import container, containers_of, define, ended, exit_codes, look, started
+
+pytestmark = pytest.mark.docker
+
+
+@pytest.fixture(autouse=True)
+def swept(tmp_path: Path, engine: docker.APIClient) -> Iterator[None]:
+    """Remove what a test that failed left running: state that is kept keeps its tasks."""
+    yield
+    for file in tmp_path.rglob("state.sqlite3"):
+        with closing(sqlite3.connect(file)) as state:
+            (instance,) = state.execute("select value from setting where name = 'instance'").fetchone()
+        for left in containers_of(engine, **{"ecs-emulator.instance": instance}):
+            engine.remove_container(left["Id"], force=True)
+
+
+def kept(folder: Path) -> Any:
+    return served("--runtime", "docker", "--state-dir", str(folder))
+
+
+def container_ids(engine: docker.APIClient, task: dict[str, Any]) -> dict[str, str]:
+    """The ids of a task's containers on the daemon; the namespace is not one of them."""
+    name = "com.amazonaws.ecs.container-name"
+    found = containers_of(engine, **{"com.amazonaws.ecs.task-arn": task["taskArn"]})
+    return {each["Labels"][name]: each["Id"] for each in found if name in each["Labels"]}
+
+
+def instance_of(emulator: Served) -> str:
+    health: dict[str, str] = requests.get(f"{emulator.url}/_emulator/health", timeout=10).json()
+    return health["instance"]
+
+
+def test_after_a_kill_the_same_task_runs_with_the_same_container(tmp_path: Path, engine: docker.APIClient) -> None:
+    with kept(tmp_path) as first:
+        define(first.ecs, "staying", container("web"))
+        task = started(first.ecs, "staying")
+        before = container_ids(engine, task)
+        first.kill()
+    with kept(tmp_path) as second:
+        assert look(second.ecs, task) == task
+        assert container_ids(engine, task) == before
+        second.ecs.stop_task(task=task["taskArn"])
+        assert exit_codes(ended(second.ecs, task)) == {"web": 0}
+
+
+def test_a_container_that_ended_meanwhile_has_its_true_exit_code(tmp_path: Path, engine: docker.APIClient) -> None:
+    with kept(tmp_path) as first:
+        define(first.ecs, "ending", container("web", "trap 'exit 42' USR1; while true; do sleep 0.1; done"))
+        task = started(first.ecs, "ending")
+        (id_,) = container_ids(engine, task).values()
+        first.kill()
+    engine.kill(id_, signal="USR1")
+    engine.wait(id_)
+    with kept(tmp_path) as second:
+        found = ended(second.ecs, task)
+    assert (found["stopCode"], exit_codes(found)) == ("EssentialContainerExited", {"web": 42})
+
+
+def test_a_task_that_was_killed_in_the_middle_of_its_start_goes_on(tmp_path: Path, engine: docker.APIClient) -> None:
+    with kept(tmp_path) as first:
+        define(first.ecs, "starting", container("web"), container("side", essential=False))
+        tasks = [run(first.ecs, taskDefinition="starting") for _ in range(3)]
+        first.kill()
+    with kept(tmp_path) as second:
+        for task in tasks:
+            second.ecs.get_waiter("tasks_running").wait(
+                tasks=[task["taskArn"]], WaiterConfig={"Delay": 0.1, "MaxAttempts": 600}
+            )
+            assert sorted(container_ids(engine, task)) == ["side", "web"]
+            second.ecs.stop_task(task=task["taskArn"])
+        for task in tasks:
+            ended(second.ecs, task)
+        assert containers_of(engine, **{"ecs-emulator.instance": instance_of(second)}) == []
+
+
+def test_a_task_whose_container_was_removed_by_hand_stops(tmp_path: Path, engine: docker.APIClient) -> None:
+    with kept(tmp_path) as emulator:
+        define(emulator.ecs, "removed", container("web"))
+        task = started(emulator.ecs, "removed")
+        (id_,) = container_ids(engine, task).values()
+        engine.remove_container(id_, force=True)
+        assert ended(emulator.ecs, task)["stopCode"] == "EssentialContainerExited"
+
+
+def test_a_stop_that_keeps_state_keeps_the_tasks_too(tmp_path: Path, engine: docker.APIClient) -> None:
+    with kept(tmp_path) as first:
+        define(first.ecs, "kept", container("web"))
+        task = started(first.ecs, "kept")
+        before = container_ids(engine, task)
+        assert first.stop() == 0
+    assert container_ids(engine, task) == before
+    with kept(tmp_path) as second:
+        assert look(second.ecs, task)["lastStatus"] == "RUNNING"
+        assert requests.post(f"{second.url}/_emulator/reset", timeout=60).json() == {"status": "reset"}
+        assert container_ids(engine, task) == {}
+
+
+def test_an_ephemeral_emulator_leaves_nothing(engine: docker.APIClient) -> None:
+    with served("--ephemeral", "--runtime", "docker") as emulator:
+        define(emulator.ecs, "passing", container("web"))
+        started(emulator.ecs, "passing")
+        instance = instance_of(emulator)
+        assert emulator.stop() == 0
+    assert containers_of(engine, **{"ecs-emulator.instance": instance}) == []
+
+
+def test_what_a_killed_ephemeral_emulator_left_is_removed_by_the_next(engine: docker.APIClient) -> None:
+    with served("--ephemeral", "--runtime", "docker") as first:
+        define(first.ecs, "orphan", container("web"))
+        started(first.ecs, "orphan")
+        instance = instance_of(first)
+        first.kill()
+    assert containers_of(engine, **{"ecs-emulator.instance": instance})
+    with served("--ephemeral", "--runtime", "docker") as second:
+        define(second.ecs, "next", container("web"))
+        started(second.ecs, "next")
+        assert containers_of(engine, **{"ecs-emulator.instance": instance}) == []
+
+
+def test_two_emulators_on_one_daemon_each_run_their_own(tmp_path: Path, engine: docker.APIClient) -> None:
+    foreign = engine.create_container("local/busybox:1", ["sleep", "300"], network_disabled=True)["Id"]
+    try:
+        engine.start(foreign)
+        with kept(tmp_path / "one") as one, kept(tmp_path / "two") as two:
+            tasks = []
+            for emulator in (one, two):
+                define(emulator.ecs, "shared", container("web"))
+                tasks.append(started(emulator.ecs, "shared"))
+            assert requests.post(f"{one.url}/_emulator/reset", timeout=60).status_code == 200
+            assert container_ids(engine, tasks[0]) == {}
+            assert look(two.ecs, tasks[1])["lastStatus"] == "RUNNING"
+            two.ecs.stop_task(task=tasks[1]["taskArn"])
+            assert exit_codes(ended(two.ecs, tasks[1])) == {"web": 0}
+        assert engine.inspect_container(foreign)["State"]["Running"]
+    finally:
+        engine.remove_container(foreign, force=True)
+
+
+def test_a_second_emulator_on_a_folder_is_told_who_holds_it(tmp_path: Path) -> None:
+    with kept(tmp_path) as first, pytest.raises(AssertionError, match="no ready line"), kept(tmp_path):
+        assert first
