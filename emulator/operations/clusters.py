@@ -24,7 +24,7 @@ UNFINISHED = (*PENDING, "RUNNING", "STOPPING", "DEPROVISIONING")
 
 @writes("CreateCluster")
 def create_cluster(call: Write[ecs.CreateClusterRequest]) -> ecs.CreateClusterResponse:
-    """A cluster that exists is answered as it is; a deleted one is made anew. (`control-plane.md` 1.12.)"""
+    """A cluster that exists is answered as it is; a deleted one is made anew (as moto does; not documented)."""
     request, caller = call.request, call.caller
     enforce("CreateCluster", request)
     name = request.cluster_name or "default"
@@ -130,7 +130,7 @@ ALL_INCLUDES = frozenset({"ATTACHMENTS", "CONFIGURATIONS", "SETTINGS", "TAGS"})
 
 
 def shown(cluster: Cluster, state: Tables | Transaction, include: frozenset[str]) -> ecs.Cluster:
-    """A cluster as the API shows it: with its counts, and of the rest what was asked for. (`control-plane.md` 1.9.)"""
+    """A cluster with its counts, and of the rest what was asked for (documented: DescribeClusters)."""
     content = parsed(ecs.Cluster, cluster.view)
     running = state.tasks.count(tasks_with_status(cluster.key, "RUNNING"))
     pending = sum(state.tasks.count(tasks_with_status(cluster.key, status)) for status in PENDING)

@@ -1,4 +1,4 @@
-"""From what a caller names a resource by, a short name or an ARN, to the resource's key. (`control-plane.md` 1.5.)"""
+"""From what a caller names a resource by, a short name or an ARN, to the resource's key."""
 
 from __future__ import annotations
 

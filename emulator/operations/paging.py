@@ -38,7 +38,7 @@ class Tokens:
             found = b""
         signature, text = found[:16], found[16:]
         if not hmac.compare_digest(signature, self._sign(question, text)):
-            # inferred (control-plane.md 1.8)
+            # The sentence is inferred.
             raise ApiError("InvalidParameterException", "Invalid token")
         return tuple(json.loads(text))
 

@@ -48,7 +48,7 @@ def find_tagged(state: Tables | Transaction, caller: Caller, text: str | None) -
     """The resource of an ARN.
 
     Raises InvalidParameterException for what is no long ARN, ClusterNotFoundException, ResourceNotFoundException.
-    (`control-plane.md` 1.10; the sentences are inferred but for the one about short ARNs, which is recalled.)
+    The sentences are inferred but for the one about short ARNs, which is recalled.
     """
     arn = read_arn(text or "")
     if arn is None or (arn.account, arn.region) != (caller.account, caller.region):

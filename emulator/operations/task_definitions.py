@@ -60,7 +60,7 @@ def describe_task_definition(call: Read[ecs.DescribeTaskDefinitionRequest]) -> A
 
 @reads("ListTaskDefinitions")
 def list_task_definitions(call: Read[ecs.ListTaskDefinitionsRequest]) -> ecs.ListTaskDefinitionsResponse:
-    """By family and revision. `familyPrefix` is a whole family's name. (`control-plane.md` 1.8.)"""
+    """By family and revision. `familyPrefix` is a whole family's name (documented: ListTaskDefinitions)."""
     request, caller = call.request, call.caller
     status = one_of("status", request.status, ("ACTIVE", "INACTIVE", "DELETE_IN_PROGRESS")) or "ACTIVE"
     descending = one_of("sort", request.sort, ("ASC", "DESC")) == "DESC"
@@ -78,7 +78,7 @@ def list_task_definitions(call: Read[ecs.ListTaskDefinitionsRequest]) -> ecs.Lis
 
 @writes("DeregisterTaskDefinition")
 def deregister_task_definition(call: Write[ecs.DeregisterTaskDefinitionRequest]) -> Answer:
-    """Tasks that run on it go on. One that is inactive already is answered as it is. (`control-plane.md` 3.1.)"""
+    """Tasks that run on it go on. One that is inactive already is answered as it is."""
     family, revision = read_reference(call.request.task_definition or "", call.caller)
     if revision is None:
         raise ApiError("ClientException", "Revision is missing.")

@@ -18,14 +18,14 @@ from emulator.rules import tasks as rules
 from emulator.rules.parameters import at_most, known_includes, one_of, task_id
 from emulator.rules.rule import enforce
 from emulator.state.clusters import Cluster
-from emulator.state.networks import Subnet
+from emulator.state.networks import Subnet, subnets_of
 from emulator.state.record import Group, Key, parsed
 from emulator.state.store import Transaction
 from emulator.state.task_definitions import TaskDefinition
 from emulator.state.tasks import ContainerState, Task, asked_to_stop, listed_tasks, tasks_of_token
 
 PLATFORM_VERSION = "1.4.0"
-"""What LATEST means for Linux. (`control-plane.md` 2.15.)"""
+"""What LATEST means for Linux (documented: Fargate platform versions)."""
 
 MOST_OF_A_TOKEN = 100
 """No call makes more tasks than this for one client token."""
@@ -33,7 +33,7 @@ MOST_OF_A_TOKEN = 100
 
 @writes("RunTask")
 def run_task(call: Write[ecs.RunTaskRequest]) -> Answer:
-    """The order of checks is that of `control-plane.md` 3.2. Containers are made after the answer."""
+    """Checks the request, cluster, definition, network and size in this order. Containers are made after the answer."""
     request = call.request
     enforce("RunTask:request", request)
     cluster = find_cluster(call.state, call.caller, request.cluster)
@@ -48,7 +48,9 @@ def run_task(call: Write[ecs.RunTaskRequest]) -> Answer:
     if call.engine_problem:
         problem = f"No task can be started: the container engine does not answer ({call.engine_problem})."
         raise ApiError("ServerException", problem, status=500)
-    tasks = [_new_task(call, cluster, definition) for _ in range(1 if request.count is None else request.count)]
+    subnets = _subnets(call)
+    count = 1 if request.count is None else request.count
+    tasks = [_new_task(call, cluster, definition, subnets) for _ in range(count)]
     for task in tasks:
         call.state.tasks.put(task)
         call.state.tell(task, call.now, f"RunTask accepted: {definition.family}:{definition.revision}")
@@ -58,7 +60,8 @@ def run_task(call: Write[ecs.RunTaskRequest]) -> Answer:
 def _made_before(call: Write[ecs.RunTaskRequest], cluster: Cluster) -> list[Task]:
     """The tasks that this client token made before.
 
-    Raises ConflictException when it stood for another request. (`control-plane.md` 1.12; the sentence is inferred.)
+    Raises ConflictException when it stood for another request. Its meaning is
+    documented, its sentence inferred.
     """
     token = call.request.client_token
     if not token:
@@ -88,7 +91,7 @@ def _launch_type(request: ecs.RunTaskRequest, cluster: Cluster) -> str:
 
 
 def _runnable(state: Transaction, caller: Caller, reference: str | None) -> TaskDefinition:
-    """The definition to run. (`control-plane.md` 3.1; both sentences are recalled.)"""
+    """The definition to run (both sentences are recalled)."""
     found = find_task_definition(state, caller, reference)
     if found is None:
         raise ApiError("ClientException", "TaskDefinition not found.")
@@ -97,11 +100,13 @@ def _runnable(state: Transaction, caller: Caller, reference: str | None) -> Task
     return found
 
 
-def _new_task(call: Write[ecs.RunTaskRequest], cluster: Cluster, definition: TaskDefinition) -> Task:
+def _new_task(
+    call: Write[ecs.RunTaskRequest], cluster: Cluster, definition: TaskDefinition, subnets: list[Subnet]
+) -> Task:
     caller, request = call.caller, call.request
     id_ = call.ids.hex(32)
     arn = caller.ecs_arn(f"task/{cluster.name}/{id_}")
-    subnet = _subnet(call, int(id_, 16))
+    subnet = subnets[int(id_, 16) % len(subnets)]
     content = _new_content(call, cluster, definition, arn, subnet)
     return Task(
         account=caller.account,
@@ -124,24 +129,26 @@ def _new_task(call: Write[ecs.RunTaskRequest], cluster: Cluster, definition: Tas
     )
 
 
-def _subnet(call: Write[ecs.RunTaskRequest], number: int) -> Subnet:
-    """One of the subnets that were named, by the task's number; one that nobody named before becomes known."""
+def _subnets(call: Write[ecs.RunTaskRequest]) -> list[Subnet]:
+    """The subnets that were named. Those that nobody named before become known, each with the next range."""
     network = call.request.network_configuration
     vpc = network.awsvpc_configuration if network else None
-    names = (vpc.subnets if vpc else None) or ()
-    name = names[number % len(names)]
     place = (call.caller.account, call.caller.region)
-    known = call.state.subnets.get((*place, name))
-    if known is not None:
-        return known
-    index = call.state.subnets.count(("vpc", *place))
-    return call.state.subnets.put(Subnet(account=place[0], region=place[1], id=name, index=index))
+    index = call.state.subnets.count(subnets_of(*place))
+    found = []
+    for name in dict.fromkeys((vpc.subnets if vpc else None) or ()):
+        known = call.state.subnets.get((*place, name))
+        if known is None:
+            known = call.state.subnets.put(Subnet(account=place[0], region=place[1], id=name, index=index))
+            index += 1
+        found.append(known)
+    return found
 
 
 def _new_content(
     call: Write[ecs.RunTaskRequest], cluster: Cluster, definition: TaskDefinition, arn: str, subnet: Subnet
 ) -> ecs.Task:
-    """The task as RunTask answers it. (`control-plane.md` 3.2 and 3.17, `runtime.md` 1.5.)"""
+    """The task as RunTask answers it (observed in published answers)."""
     request, content = call.request, definition.content
     overrides = request.overrides or ecs.TaskOverride()
     cpu, memory = rules.task_size(content, overrides)
@@ -203,7 +210,7 @@ def _new_containers(
 
 
 def _shown_overrides(given: ecs.TaskOverride, definition: ecs.TaskDefinition) -> ecs.TaskOverride:
-    """Every container is listed, overridden or not. (`control-plane.md` 1.9.)"""
+    """Every container is listed, overridden or not (observed)."""
     by_name = {override.name: override for override in given.container_overrides or ()}
     return given.replace(
         container_overrides=tuple(
@@ -216,7 +223,7 @@ def _shown_overrides(given: ecs.TaskOverride, definition: ecs.TaskDefinition) ->
 
 @writes("StopTask")
 def stop_task(call: Write[ecs.StopTaskRequest]) -> Answer:
-    """Answers at once; the version that counts the change is seen from the next look on. (`runtime.md` 1.4, 1.12.)"""
+    """Answers at once; the version that counts the change is seen from the next look on (observed)."""
     cluster = find_cluster(call.state, call.caller, call.request.cluster)
     task = call.state.tasks.get(task_key(call.request.task or "", cluster, call.caller))
     if task is None:
@@ -255,7 +262,7 @@ def describe_tasks(call: Read[ecs.DescribeTasksRequest]) -> Answer:
 
 @reads("ListTasks")
 def list_tasks(call: Read[ecs.ListTasksRequest]) -> ecs.ListTasksResponse:
-    """The ARNs of a cluster's tasks, RUNNING ones unless told otherwise. (`control-plane.md` 1.8.)"""
+    """The ARNs of a cluster's tasks, RUNNING ones unless told otherwise (documented: ListTasks)."""
     request = call.request
     enforce("ListTasks", request)
     size = page_size(request.max_results)

@@ -1,4 +1,4 @@
-"""From a task and its definition to what a driver is asked to run. (`runtime.md` 3.1 and 3.3.)"""
+"""From a task and its definition to what a driver is asked to run."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def container_spec(task: Task, definition: ecs.TaskDefinition, name: str) -> Con
 
 
 def environment(task: Task, given: ecs.ContainerDefinition, override: ecs.ContainerOverride) -> dict[str, str]:
-    """Variables from weak to strong: region, definition, overrides, and what ECS always sets. (`runtime.md` 3.3.)"""
+    """Variables from weak to strong: region, definition, overrides, and what ECS always sets (documented)."""
     found = {"AWS_REGION": task.region, "AWS_DEFAULT_REGION": task.region}
     for pair in (*(given.environment or ()), *(override.environment or ())):
         if pair.name:

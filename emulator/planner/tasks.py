@@ -1,6 +1,7 @@
 """The life of a task: what it becomes next, and what has to be done for it.
 
-A task is taken one visible step at a time; after each step it is planned again. (`runtime.md` 1.1 to 1.4, 1.8, 1.9.)
+A task is taken one visible step at a time; after each step it is planned again. States and stop codes are those of
+the Amazon ECS developer guide ("task lifecycle", "stopped task error codes"); reasons were observed.
 """
 
 from __future__ import annotations
@@ -197,7 +198,7 @@ def _plan_deprovisioning(task: Task, now: float) -> Plan:
 
 
 def _attached(attachment: ecs.Attachment, task: Task) -> ecs.Attachment:
-    """The interface's attachment with all its details, in AWS's order. (`runtime.md` 1.5.)"""
+    """The interface's attachment with all its details, in AWS's order (observed)."""
     if task.interface is None or attachment.type != "ElasticNetworkInterface":
         return attachment
     details = {
@@ -235,7 +236,7 @@ def _shown_container(shown: ecs.Container, task: Task, **changes: str | int | No
 
 
 def _runtime_id(task: Task, state: ContainerState) -> str | None:
-    """Fargate shows the task's id and a decimal number. (`runtime.md` 1.6.)"""
+    """Fargate shows the task's id and a decimal number (observed)."""
     if state.runtime_id is None:
         return None
     return f"{task.id}-{int(state.runtime_id[:8], 16) % 10**10:010d}"

@@ -1,4 +1,4 @@
-"""A task definition as ECS answers it: what was asked for, with what goes without saying added. (control-plane.md 1.9.)
+"""A task definition as ECS answers it: what was asked for, with what goes without saying added.
 
 Registering again what is answered here gives equal members.
 """

@@ -255,7 +255,7 @@ def ecr_on_fargate_needs_an_execution_role(asked: Registration) -> Found:
     REGISTRATION,
     refuse="ClientException",
     says="Tasks using the Fargate launch type must have a container {moment} timeout of less than 120 seconds.",
-    evidence="inferred: quoted in control-plane.md 2.5 for stopTimeout (120 itself is accepted) without its source",
+    evidence="inferred: the bound is documented, the sentence is known from hearsay (120 itself is accepted)",
 )
 def fargate_waits_two_minutes_at_most(asked: Registration) -> Found:
     """A container on Fargate has two minutes to start, and to stop."""

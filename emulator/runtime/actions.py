@@ -69,11 +69,11 @@ class Hands:
 
 
 TRIES: dict[PullProblem, int] = {"not-found": 7, "denied": 1, "wrong-platform": 7, "unreachable": 5, "other": 1}
-"""How often Fargate says that it tried. (`runtime.md` 1.10.)"""
+"""How often Fargate says that it tried (observed in public reports of stopped tasks)."""
 
 
 def pull_failure(image: str, error: PullFailedError) -> str:
-    """What Fargate says of an image that it cannot have. (`runtime.md` 1.10, observed.)"""
+    """What Fargate says of an image that it cannot have (observed in public reports of stopped tasks)."""
     tail = {
         "not-found": f"failed to resolve ref {full_reference(image)}: not found",
         "denied": (

@@ -103,11 +103,14 @@ class Loop:
             self._open = True
         self.mark(*(task.key for task in self._store.state.tasks))
 
-    def pause(self) -> None:
-        """Begin no action any more, and wait until those under way have ended (pulls may go on)."""
+    def pause(self, patience: float = 60.0) -> None:
+        """Begin no action any more, and wait until those under way have ended (pulls may go on).
+
+        An engine that does not answer is not waited for longer than `patience` seconds.
+        """
         with self._condition:
             self._open = False
-            self._condition.wait_for(self._idle)
+            self._condition.wait_for(self._idle, patience)
 
     def _idle(self) -> bool:
         return all(isinstance(action, PullImage) for some in self._under_way.values() for action in some.values())

@@ -22,7 +22,7 @@ from emulator.state.tasks import ContainerExit, Task
 log = logging.getLogger(__name__)
 
 WORKERS = 4
-"""Threads for actions. More gain nothing on a Docker daemon (`recipes.md` 4)."""
+"""Threads for actions. More gain nothing on a Docker daemon (measured with eight)."""
 
 PULLERS = 4
 """Threads for pulls, which may wait long for a registry and must not keep anything else waiting."""

@@ -46,7 +46,7 @@ class Subnet(Record):
 
     def groups(self) -> tuple[Group, ...]:
         """Those of the same VPC."""
-        return (("vpc", self.account, self.region),)
+        return (subnets_of(self.account, self.region),)
 
     @property
     def availability_zone(self) -> str:
@@ -56,3 +56,8 @@ class Subnet(Record):
     def cidr(self, vpc: IPv4Network) -> IPv4Network:
         """The subnet's range within its VPC. The seventeenth shares the first one's range, and so on."""
         return list(vpc.subnets(new_prefix=vpc.prefixlen + 4))[self.index % SUBNETS_IN_A_VPC]
+
+
+def subnets_of(account: str, region: str) -> Group:
+    """The subnets of one VPC."""
+    return ("vpc", account, region)

@@ -142,7 +142,7 @@ class Task(Record):
 def asked_to_stop(content: ecs.Task, code: str, reason: str, now: float) -> ecs.Task:
     """A task that shall stop: the change that StopTask, a failure and the end of an essential container have in common.
 
-    The version counts this change too (`runtime.md` 1.4).
+    The version counts this change too.
     """
     return content.replace(
         desired_status="STOPPED",

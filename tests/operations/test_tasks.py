@@ -158,10 +158,17 @@ def test_a_count_out_of_bounds_is_refused_and_starts_nothing(ecs: Any, count: in
 def test_tasks_are_spread_over_the_subnets_and_their_zones(emulator: InProcess, ecs: Any) -> None:
     subnets = ["subnet-0a1b2c3d", "subnet-1a1b2c3d", "subnet-2a1b2c3d"]
     network = {"awsvpcConfiguration": {"subnets": subnets}}
-    tasks = [run(ecs, networkConfiguration=network) for _ in range(30)]
+    tasks = []
+    for _ in range(4):
+        request = {"taskDefinition": "web", "launchType": "FARGATE", "networkConfiguration": network, "count": 10}
+        tasks += ecs.run_task(**request)["tasks"]
     found = {task["attachments"][0]["details"][0]["value"]: task["availabilityZone"] for task in tasks}
     assert set(found) == set(subnets)
     assert set(found.values()) == {"us-east-1a", "us-east-1b", "us-east-1c"}
+    emulator.advance()
+    addresses = [describe(ecs, task)["containers"][0]["networkInterfaces"][0]["privateIpv4Address"] for task in tasks]
+    ranges = {address.rsplit(".", 1)[0] for address in addresses}
+    assert ranges == {"10.200.0", "10.200.16", "10.200.32"}
 
 
 def test_overrides_are_shown_and_the_size_of_the_task_follows_them(ecs: Any) -> None:

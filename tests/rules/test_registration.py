@@ -1,4 +1,4 @@
-"""Amounts, sizes, the order of answers, and the worked examples of control-plane.md 2.14."""
+"""Amounts, sizes, the order of answers, and worked examples."""
 
 from __future__ import annotations
 

@@ -245,8 +245,10 @@ class Broken(SimulatedDriver):
     [
         (
             Full,
-            "Unexpected EC2 error while attempting to Create Network Interface in subnet 'subnet-0a1b2c3d': "
-            "InsufficientFreeAddressesInSubnet",
+            (
+                "Unexpected EC2 error while attempting to Create Network Interface in subnet 'subnet-0a1b2c3d': "
+                "InsufficientFreeAddressesInSubnet"
+            ),
         ),
         (Broken, "InternalError: a defect"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import docker
@@ -110,8 +111,7 @@ def test_the_cpu_of_the_task_bounds_its_containers_together(ecs: Any) -> None:
     define(ecs, "spinning", container("web"))
     task = started(ecs, "spinning")
     id_ = task["taskArn"].rsplit("/", 1)[1]
-    with open(f"/sys/fs/cgroup/cpu/ecs/{id_}/cpu.cfs_quota_us") as quota:
-        assert quota.read().strip() == "25000"
+    assert Path(f"/sys/fs/cgroup/cpu/ecs/{id_}/cpu.cfs_quota_us").read_text().strip() == "25000"
     ecs.stop_task(task=task["taskArn"])
     ended(ecs, task)
 

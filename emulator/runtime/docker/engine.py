@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from emulator.runtime.driver import DriverUnreachableError
@@ -55,7 +56,6 @@ class Engine:
         self._base_url = base_url
         self._client: APIClient | None = None
         self._lock = threading.Lock()
-        self._socket: str | None = None
 
     @contextmanager
     def asking(self) -> Iterator[APIClient]:
@@ -65,8 +65,7 @@ class Engine:
         from urllib3.exceptions import HTTPError
 
         try:
-            if self.is_local:
-                self._knock()
+            self._knock()
             yield self._connected()
         except errors.APIError as error:
             raise self._no(error) from error
@@ -119,7 +118,7 @@ class Engine:
     @property
     def is_local(self) -> bool:
         """Is the daemon asked on a socket of this machine?"""
-        return str(self._settings().get("base_url", "unix://")).startswith(("unix:", "http+unix:"))
+        return self._socket is not None
 
     def close(self) -> None:
         """Close the connections. Another call would open them again."""
@@ -129,23 +128,31 @@ class Engine:
                 self._client = None
 
     def _knock(self) -> None:
-        """See whether somebody listens on the daemon's socket. Raises OSError.
+        """See whether somebody listens on the daemon's socket, where it has one. Raises OSError.
 
         Costs a tenth of a millisecond. Without it docker's client would find out; it wraps the reason three times, and
         leaves the socket that did not connect to the garbage collector.
         """
-        from docker.utils import parse_host
-
         if self._socket is None:
-            self._socket = str(parse_host(self._settings().get("base_url"))).removeprefix("http+unix://")
+            return
         with socket.socket(socket.AF_UNIX) as knocking:
             knocking.settimeout(CONNECT_TIMEOUT)
             knocking.connect(self._socket)
 
+    @cached_property
     def _settings(self) -> dict[str, Any]:
+        """What the client is made with: where the daemon is, and what TLS needs."""
         from docker.utils import kwargs_from_env
 
         return dict(kwargs_from_env()) if self._base_url is None else {"base_url": self._base_url}
+
+    @cached_property
+    def _socket(self) -> str | None:
+        """The path of the daemon's socket; None for a daemon that is asked by TCP."""
+        from docker.utils import parse_host
+
+        scheme, _, path = str(parse_host(self._settings.get("base_url"))).partition("://")
+        return path if scheme == "http+unix" else None
 
     def _connected(self) -> APIClient:
         with self._lock:
@@ -158,7 +165,7 @@ class Engine:
         from requests.adapters import HTTPAdapter
 
         # The constructor asks for the API's version, so that a daemon that hangs is noticed within CONNECT_TIMEOUT.
-        client = APIClient(**self._settings(), timeout=CONNECT_TIMEOUT, max_pool_size=POOL_SIZE)
+        client = APIClient(**self._settings, timeout=CONNECT_TIMEOUT, max_pool_size=POOL_SIZE)
         client.timeout = CALL_TIMEOUT
         if not self.is_local:  # docker's own pool size reaches its unix adapter only
             for scheme in ("http://", "https://"):
@@ -166,7 +173,7 @@ class Engine:
         return client
 
     def _place(self) -> str:
-        return f"the container engine at {self._settings().get('base_url', 'unix:///var/run/docker.sock')}"
+        return f"the container engine at {self._settings.get('base_url', 'unix:///var/run/docker.sock')}"
 
     def _no(self, error: APIError) -> Exception:
         status = int(error.status_code or 0)

@@ -14,6 +14,7 @@ from emulator.runtime.docker.labels import HOST, INSTANCE, LOCK, ROLE, TASK_ARN,
 from emulator.runtime.docker.networks import Networks
 from emulator.runtime.docker.removal import remove_container
 from emulator.runtime.docker.setting import Setting
+from emulator.runtime.driver import DriverUnreachableError
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +51,11 @@ class Sweep:
 
     def _remove(self, container: Mapping[str, Any]) -> None:
         labels = container["Labels"]
-        remove_container(self._engine, str(container["Id"]))
+        try:
+            remove_container(self._engine, str(container["Id"]))
+        except DriverUnreachableError as error:  # what is not ours must not keep us from connecting
+            logger.warning("a killed emulator's container stays: %s", error)
+            return
         if labels.get(ROLE) == "namespace":
             if VPC in labels:
                 self._networks.use(IPv4Network(labels[VPC]))  # so that it goes with us

@@ -88,10 +88,13 @@ class Watch:
 
     def _session(self, watcher: Watcher, connected: Callable[[], None]) -> str:
         """One connection, from its making to its end. Returns why it ended."""
+        self._why = ""
         try:
             info = self._engine.info()
             self._on_connect(info)
             with self._subscribed(info) as events:
+                if self._closed.is_set():  # `stop` came before there was a stream to end
+                    return "closed"
                 containers = self._containers()
                 self._setting.known.still_there(each["Id"] for each in containers)
                 self._on_found(containers)
@@ -102,7 +105,7 @@ class Watch:
                 for event in events:
                     reports.tell(event)
         except (DriverUnreachableError, RefusedError) as error:
-            return str(error)
+            return self._why or str(error)
         except Exception as error:
             # A mistake of ours must not leave the emulator deaf: beginning anew tells everything again.
             logger.exception("watching the container engine failed")
@@ -128,10 +131,12 @@ class Watch:
             with answer:
                 answer.raise_for_status()
                 with self._lock:
-                    self._stream, self._why = answer, ""
-                if self._closed.is_set():  # `stop` came before there was a stream to end
-                    self._cut("closed")
-                yield (json.loads(line) for line in answer.iter_lines() if line)
+                    self._stream = answer
+                try:
+                    yield (json.loads(line) for line in answer.iter_lines() if line)
+                finally:
+                    with self._lock:
+                        self._stream = None
 
     def _containers(self) -> list[Container]:
         """All of our containers, inspected; without those that vanish meanwhile."""

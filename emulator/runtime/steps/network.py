@@ -27,7 +27,7 @@ def before_start(store: Store, driver: Driver, ids: Ids, action: Prepare) -> Pre
         subnet = _subnet(store, driver, action)
         namespace = driver.prepare(action.task, subnet)
     except NoFreeAddressError:
-        # runtime.md 1.9, documented: failed-to-start errors
+        # documented: Amazon ECS developer guide, "TaskFailedToStart errors"
         reason = (
             "Unexpected EC2 error while attempting to Create Network Interface in subnet "
             f"'{action.subnet}': InsufficientFreeAddressesInSubnet"

@@ -1,0 +1,142 @@
+"""Servers under test, each a process as users start it, ended when its block ends, whatever ended that."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from benchmarks.wire import Connection, ecs_request
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMANDS = Path(sys.executable).parent
+"""Where the commands of the environment are that we run in."""
+
+PATIENCE = 60.0
+"""Seconds that a server has to answer at first, and to end."""
+BETWEEN_TRIES = 0.0005
+"""Seconds between two attempts to connect: the error of a start's time, and too seldom to keep a core busy."""
+
+Runtime = Literal["simulated", "docker"]
+
+
+class NotStartedError(Exception):
+    """A server does not answer. Carries what it said."""
+
+
+@dataclass(slots=True)
+class Server:
+    """A running server."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    began: float
+    """When its process was started, by `time.perf_counter`."""
+    said: Path
+
+    def first_answer(self) -> float:
+        """Wait for the first answered call, and give the milliseconds from the process's start until then.
+
+        Raises NotStartedError.
+        """
+        connection = Connection(self.port)
+        request = ecs_request("ListClusters")
+        try:
+            while True:
+                try:
+                    connection.call(request)
+                except ConnectionRefusedError:
+                    self._check_alive()
+                    time.sleep(BETWEEN_TRIES)
+                else:
+                    return (time.perf_counter() - self.began) * 1000
+        finally:
+            connection.close()
+
+    def _check_alive(self) -> None:
+        if self.process.poll() is not None or time.perf_counter() - self.began > PATIENCE:
+            raise NotStartedError(f"{self.process.args!r} does not answer: {self.said.read_text()[-2000:]}")
+
+    def memory(self) -> float:
+        """Resident memory in MiB, once it has not changed for a second."""
+        same_since, last = time.monotonic(), self._resident()
+        while time.monotonic() - same_since < 1:
+            time.sleep(0.1)
+            now = self._resident()
+            if now != last:
+                same_since, last = time.monotonic(), now
+        return last
+
+    def _resident(self) -> float:
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        fields = dict(line.split(":", 1) for line in status.splitlines())
+        return int(fields["VmRSS"].split()[0]) / 1024
+
+    def stop(self) -> None:
+        """End it as a user would; one that does not end is killed."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@contextmanager
+def emulator(runtime: Runtime, *options: str) -> Iterator[Server]:
+    """`ecs-emulator serve` on a free port. Keeps nothing unless the options say so."""
+    kept = () if "--state-dir" in options else ("--ephemeral",)
+    # What the user's shell sets up is for the user's emulators.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ECS_EMULATOR_")}
+    command = [str(COMMANDS / "ecs-emulator"), "serve", "--runtime", runtime, "--pull", "never", *kept, *options]
+    with _running(lambda port: [*command, "--port", str(port)], environment) as server:
+        yield server
+
+
+@contextmanager
+def keeping_emulator(runtime: Runtime) -> Iterator[Server]:
+    """The same with state that is kept, as users have it by default, in a folder that is removed at the end."""
+    with tempfile.TemporaryDirectory(prefix="ecs-emulator-bench-") as folder:
+        with emulator(runtime, "--state-dir", folder) as server:
+            yield server
+
+
+def moto() -> AbstractContextManager[Server]:
+    """`moto_server` on a free port."""
+    return _running(lambda port: [str(COMMANDS / "moto_server"), "-H", "127.0.0.1", "-p", str(port)], os.environ)
+
+
+@contextmanager
+def _running(command: Callable[[int], list[str]], environment: Mapping[str, str]) -> Iterator[Server]:
+    port = _free_port()
+    with tempfile.NamedTemporaryFile(prefix="ecs-emulator-bench-") as said:
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            command(port),
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            env=environment,
+            cwd=ROOT,
+            start_new_session=True,  # Ctrl-C is for the benchmark, which then ends its servers in order
+        )
+        server = Server(process, port, began, Path(said.name))
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def _free_port() -> int:
+    """A port that nobody has at this moment. Told to the server, so that it can be asked before it says anything."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])

@@ -1,0 +1,90 @@
+"""Calls of ECS that several benchmarks make."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from benchmarks.daemon import COMMAND
+from benchmarks.wire import Connection, ecs_request
+
+PATIENCE = 120.0
+BETWEEN_LOOKS = 0.02
+SUBNETS = tuple(f"subnet-0000000{number}" for number in range(1, 5))
+"""Four have room for 16,000 addresses."""
+
+
+class TaskFailedError(Exception):
+    """A task did not become what it should."""
+
+
+def two_containers(family: str, image: str = "local/busybox:1") -> dict[str, Any]:
+    """A task definition of an ordinary size, which both emulators accept."""
+    web: dict[str, Any] = {
+        "name": "web",
+        "image": image,
+        "essential": True,
+        "portMappings": [{"containerPort": 8080, "protocol": "tcp"}],
+        "environment": [{"name": "STAGE", "value": "test"}, {"name": "LEVEL", "value": "info"}],
+    }
+    helper = {"name": "helper", "image": image, "essential": False, "command": ["sh", "-c", "sleep 600"]}
+    return {**_fargate(family), "containerDefinitions": [web, helper]}
+
+
+def one_line(family: str, image: str) -> dict[str, Any]:
+    """A task definition of one container, which says one line and stays."""
+    container = {"name": "app", "image": image, "essential": True, "command": list(COMMAND)}
+    return {**_fargate(family), "containerDefinitions": [container]}
+
+
+def _fargate(family: str) -> dict[str, Any]:
+    return {
+        "family": family,
+        "requiresCompatibilities": ["FARGATE"],
+        "networkMode": "awsvpc",
+        "cpu": "256",
+        "memory": "512",
+    }
+
+
+def run_request(task_definition: str, count: int = 1) -> dict[str, Any]:
+    """The members of RunTask."""
+    return {
+        "taskDefinition": task_definition,
+        "launchType": "FARGATE",
+        "count": count,
+        "networkConfiguration": {"awsvpcConfiguration": {"subnets": list(SUBNETS)}},
+    }
+
+
+def arns(answer: bytes) -> list[str]:
+    """The tasks of RunTask's answer. Raises TaskFailedError if there is none."""
+    content = json.loads(answer)
+    if not content["tasks"]:
+        raise TaskFailedError(f"RunTask made no task: {content['failures']}")
+    return [str(task["taskArn"]) for task in content["tasks"]]
+
+
+def run_one(connection: Connection, task_definition: str) -> str:
+    """Run a task and give its ARN."""
+    return arns(connection.call(ecs_request("RunTask", **run_request(task_definition))))[0]
+
+
+def wait_until(connection: Connection, task_arn: str, status: str) -> None:
+    """Wait until a task has this status. Raises TaskFailedError when it stops instead, or takes too long."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        task = connection.ask("DescribeTasks", tasks=[task_arn])["tasks"][0]
+        if task["lastStatus"] == status:
+            return
+        if task["lastStatus"] == "STOPPED":
+            raise TaskFailedError(f"{task_arn} stopped: {task.get('stoppedReason')}")
+        time.sleep(BETWEEN_LOOKS)
+    raise TaskFailedError(f"{task_arn} is not {status} after {PATIENCE:g} s")
+
+
+def stop(connection: Connection, task_arn: str) -> None:
+    """Stop a task and wait for its end."""
+    connection.ask("StopTask", task=task_arn)
+    wait_until(connection, task_arn, "STOPPED")
