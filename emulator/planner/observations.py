@@ -140,7 +140,10 @@ class ContainerExited:
         """The task with the container's end."""
         state = task.containers[self.container]
         if state.exit is not None:
-            return task
+            # The kernel's word that it was out of memory may come after the end itself.
+            if not self.exit.out_of_memory or state.exit.out_of_memory:
+                return task
+            return task.container(self.container, exit=replace(state.exit, out_of_memory=True))
         started_at = state.started_at if state.started_at is None else min(state.started_at, self.exit.at)
         return task.container(self.container, started_at=started_at, exit=self.exit)
 

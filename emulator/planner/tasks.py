@@ -30,6 +30,9 @@ OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 
 def plan_task(task: Task, definition: ecs.TaskDefinition, now: float) -> Plan:
     """What ought to happen to a task next."""
+    late = _late_reasons(task)
+    if late is not None:
+        return Plan(after=task.shown(late))
     if task.last_status == "STOPPED":
         return _plan_stopped(task, now)
     if task.desired_status == "STOPPED":
@@ -42,6 +45,27 @@ def plan_task(task: Task, definition: ecs.TaskDefinition, now: float) -> Plan:
     if task.last_status == "PENDING":
         return _plan_pending(task, definition)
     return _plan_running(task, definition, now)
+
+
+def _late_reasons(task: Task) -> ecs.Task | None:
+    """What the API shows, with the reason of containers whose end was shown before the reason was known; None if there
+    are none.
+    """
+    content = task.content
+    shown = tuple(
+        found.replace(reason=OUT_OF_MEMORY)
+        if found.last_status == "STOPPED" and found.reason is None and _out_of_memory(task, found)
+        else found
+        for found in content.containers or ()
+    )
+    if shown == content.containers:
+        return None
+    return content.replace(containers=shown, version=_next(content))
+
+
+def _out_of_memory(task: Task, shown: ecs.Container) -> bool:
+    end = task.containers[shown.name or ""].exit
+    return end is not None and end.out_of_memory
 
 
 def _plan_stopped(task: Task, now: float) -> Plan:

@@ -187,6 +187,14 @@ def test_running_out_of_memory_is_the_containers_reason() -> None:
     assert life.shown.stopped_reason == "Essential container in task exited"
 
 
+def test_the_reason_is_shown_even_if_it_is_known_after_the_end() -> None:
+    life = Life().running().see(exited("web", 137))
+    assert life.container().reason is None
+    life.see(exited("web", 137, out_of_memory=True), Released())
+    assert life.container().reason == "OutOfMemoryError: Container killed due to memory usage"
+    assert life.shown.last_status == "STOPPED"
+
+
 def test_a_stop_signals_waits_and_kills() -> None:
     life = Life(definition(container(stop_timeout=10))).running().at(NOW + 100).stop()
     assert life.plan.actions == (SignalContainer("web", kill=False),)

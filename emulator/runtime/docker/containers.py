@@ -1,7 +1,6 @@
 """From a container's specification to what the engine is asked to create. Functions of their arguments alone.
 
-The rules are those of ECS's agent and of what it is sent by the control plane (field by field: reference "From task
-definition to Docker create").
+The rules are those of ECS's agent, as its sources have them, and of what the control plane sends it.
 """
 
 from __future__ import annotations
