@@ -33,10 +33,13 @@ def plan_task(task: Task, definition: ecs.TaskDefinition, now: float) -> Plan:
     late = _late_reasons(task)
     if late is not None:
         return Plan(after=task.shown(late))
-    if task.last_status == "STOPPED":
-        return _plan_stopped(task, now)
     if task.desired_status == "STOPPED":
         return _plan_stop(task, definition, now)
+    return _plan_life(task, definition, now)
+
+
+def _plan_life(task: Task, definition: ecs.TaskDefinition, now: float) -> Plan:
+    """The task shall run: network, images, containers."""
     failure = _failure(task, definition)
     if failure:
         return _stop(task, *failure, now)
@@ -51,6 +54,8 @@ def _late_reasons(task: Task) -> ecs.Task | None:
     """What the API shows, with the reason of containers whose end was shown before the reason was known; None if there
     are none.
     """
+    if not any(state.exit and state.exit.out_of_memory for state in task.containers.values()):
+        return None
     content = task.content
     shown = tuple(
         found.replace(reason=OUT_OF_MEMORY)
@@ -151,6 +156,8 @@ def _plan_running(task: Task, definition: ecs.TaskDefinition, now: float) -> Pla
 
 def _plan_stop(task: Task, definition: ecs.TaskDefinition, now: float) -> Plan:
     """The task shall stop: signal, wait, kill; then remove everything; then it is stopped."""
+    if task.last_status == "STOPPED":
+        return _plan_stopped(task, now)
     if task.last_status == "DEPROVISIONING":
         return _plan_deprovisioning(task, now)
     alive = {name: state for name, state in task.containers.items() if state.alive}
