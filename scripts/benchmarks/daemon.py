@@ -182,7 +182,7 @@ def _network(api: APIClient) -> tuple[str, Iterator[Any]]:
         pool = docker.types.IPAMPool(subnet=str(cidr), gateway=str(cidr[1]))
         with suppress(APIError):
             made = api.create_network(
-                f"{LABEL}-{os.getpid()}",
+                f"{LABEL}-{str(cidr).replace('/', '-')}",
                 driver="bridge",
                 ipam=docker.types.IPAMConfig(pool_configs=[pool]),
                 labels={LABEL: str(os.getpid())},

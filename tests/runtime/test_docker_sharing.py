@@ -96,21 +96,19 @@ def test_a_network_that_vanished_is_made_again(make_driver: MakeDriver, image: s
 def test_what_a_killed_emulator_left_is_swept(
     make_driver: MakeDriver, image: str, api: docker.APIClient, tmp_path: Path
 ) -> None:
-    lock = tmp_path / "lock"
-    lock.touch()
-    dead, task = make_driver("test-dead", ephemeral_lock=lock), make_task()
-    namespace = dead.prepare(task, SUBNET)
-    dead.start(make_container(task, "sleep", "1000"), namespace)
-    assert {each["Labels"]["ecs-emulator.lock"] for each in ours(api, "test-dead")} == {str(lock)}
-
-    with lock.open() as held:
+    lock, away = tmp_path / "lock", tmp_path / "away"
+    with lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
+        dead, task = make_driver("test-dead", ephemeral_lock=lock), make_task()
+        namespace = dead.prepare(task, SUBNET)
+        dead.start(make_container(task, "sleep", "1000"), namespace)
+        assert {each["Labels"]["ecs-emulator.lock"] for each in ours(api, "test-dead")} == {str(lock)}
         connect(make_driver())  # its owner lives
         assert len(ours(api, "test-dead")) == 2
-    lock.rename(tmp_path / "elsewhere")
+        lock.rename(away)
     connect(make_driver())  # nobody can tell whether it lives
     assert len(ours(api, "test-dead")) == 2
-    (tmp_path / "elsewhere").rename(lock)
+    away.rename(lock)
     connect(make_driver())
     assert ours(api, "test-dead") == []
     assert cgroup_folders(task) == []
@@ -120,10 +118,9 @@ def test_a_successor_under_the_same_lock_sweeps(
     make_driver: MakeDriver, image: str, api: docker.APIClient, tmp_path: Path
 ) -> None:
     lock = tmp_path / "lock"
-    lock.touch()
-    make_driver("test-predecessor", ephemeral_lock=lock).prepare(make_task(), SUBNET)
-    with lock.open() as held:
+    with lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
+        make_driver("test-predecessor", ephemeral_lock=lock).prepare(make_task(), SUBNET)
         connect(make_driver(ephemeral_lock=lock))
     assert ours(api, "test-predecessor") == []
 

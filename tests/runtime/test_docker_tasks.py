@@ -182,6 +182,18 @@ def test_calls_may_be_repeated(watched: DockerDriver, recorder: Recorder, api: d
     assert api.inspect_container(third.id)["State"]["Running"]
 
 
+def test_a_task_whose_namespace_died_gives_its_address_back(driver: DockerDriver, api: docker.APIClient) -> None:
+    task = make_task()
+    first = driver.prepare(task, SUBNET)
+    api.remove_container(first.id, force=True)
+    second = driver.prepare(task, SUBNET)
+    assert second.address != first.address
+    held = driver._namespaces._addresses_of(VPC)._ours
+    assert held == {int(IPv4Address(second.address))}
+    driver.remove(task.arn)
+    assert held == set()
+
+
 def test_a_created_container_is_started_by_the_next_attempt(driver: DockerDriver, api: docker.APIClient) -> None:
     task = make_task()
     namespace = driver.prepare(task, SUBNET)

@@ -99,6 +99,11 @@ class ColdNamespaces:
             return self._addresses.setdefault(cidr, seeded)
 
     def _hold(self, task_arn: str, cidr: IPv4Network, address: IPv4Address) -> None:
+        """Note the address that a task has now, instead of one that it had in a namespace that died."""
+        with self._lock:
+            same = self._of_tasks.get(task_arn) == (cidr, address)
+        if not same:
+            self.release(task_arn)
         self._addresses_of(cidr).hold(address)
         with self._lock:
             self._of_tasks[task_arn] = (cidr, address)
