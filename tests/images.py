@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -74,18 +75,22 @@ def busybox_layer() -> bytes:
     return buffer.getvalue()
 
 
-def _archive(layer: bytes, name: str, architecture: str) -> bytes:
-    """What `docker save` would have written. Unlike `docker import`, loading it gives no new id each time."""
-    config = json.dumps(
+def image_config(layer: bytes, architecture: str, given: Mapping[str, object]) -> bytes:
+    """The image's configuration; `given` adds to what its containers do by default (StopSignal and so on)."""
+    return json.dumps(
         {
             "architecture": architecture,
             "os": "linux",
             "created": "1970-01-01T00:00:00Z",
-            "config": {"Env": [f"PATH={PATH}"], "Cmd": ["sh"]},
+            "config": {"Env": [f"PATH={PATH}"], "Cmd": ["sh"], **given},
             "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]},
             "history": [{"created": "1970-01-01T00:00:00Z", "comment": "from the static busybox of this machine"}],
         }
     ).encode()
+
+
+def _archive(layer: bytes, name: str, config: bytes) -> bytes:
+    """What `docker save` would have written. Unlike `docker import`, loading it gives no new id each time."""
     config_name = f"{hashlib.sha256(config).hexdigest()}.json"
     manifest = [{"Config": config_name, "RepoTags": [name], "Layers": ["layer.tar"]}]
     buffer = io.BytesIO()
@@ -96,12 +101,13 @@ def _archive(layer: bytes, name: str, architecture: str) -> bytes:
     return buffer.getvalue()
 
 
-def import_busybox(client: docker.APIClient, name: str = DEFAULT_NAME) -> str:
+def import_busybox(client: docker.APIClient, name: str = DEFAULT_NAME, **given: object) -> str:
     """Make the image under this name and return the name, with `:latest` added where it has no tag."""
     if ":" not in name.rpartition("/")[2]:
         name += ":latest"
-    architecture = client.version()["Arch"]
-    for message in client.load_image(_archive(busybox_layer(), name, architecture)):
+    layer = busybox_layer()
+    config = image_config(layer, client.version()["Arch"], given)
+    for message in client.load_image(_archive(layer, name, config)):
         if "error" in message:
             raise docker.errors.ImageLoadError(message["error"])
     return name

@@ -6,9 +6,9 @@ import calendar
 import itertools
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,10 +16,10 @@ from ipaddress import IPv4Network
 from typing import Any, cast
 
 import docker
-from benchmarks.servers import ROOT
 from docker import APIClient
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 
+from benchmarks.servers import ROOT
 from emulator.runtime.docker.containers import LOG_CONFIG
 from emulator.runtime.docker.labels import TASK_ARN
 from emulator.runtime.docker.pause import IMAGE as PAUSE_IMAGE
@@ -93,12 +93,14 @@ class Daemon:
         """
         container = self._create(self._application({}))
         output = self.api.attach(container, stdout=True, stream=True)
-        try:
-            self.api.start(container)
-            next(output)
-            return container, time.time_ns()
-        finally:
-            output.close()
+        with ThreadPoolExecutor(1) as thread:
+            # The line comes before the daemon answers that the container is started.
+            seen = thread.submit(lambda: (next(output), time.time_ns())[1])
+            try:
+                self.api.start(container)
+                return container, seen.result(PATIENCE)
+            finally:
+                output.close()
 
     def _application(self, host_config: Mapping[str, Any]) -> dict[str, Any]:
         return {"Image": self.image, "Cmd": list(COMMAND), "HostConfig": {"LogConfig": LOG_CONFIG, **host_config}}
@@ -128,7 +130,7 @@ class Daemon:
         """When a container's first line reached the daemon, in nanoseconds since the epoch: the time in its log."""
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
-            log = cast("bytes", self.api.logs(container, stdout=True, stderr=True, timestamps=True))
+            log = self.api.logs(container, stdout=True, stderr=True, timestamps=True)
             if b"\n" in log:
                 return nanoseconds(log.split(b" ", 1)[0].decode())
             time.sleep(BETWEEN_LOOKS)
@@ -165,7 +167,7 @@ def daemon(image_name: str) -> Iterator[Daemon]:
     """The daemon for what is measured without an emulator. Everything made with it is removed at the end."""
     with _client() as api:
         # The same bytes and so the same image as the emulator's, which stays as it does.
-        list(api.load_image(image_archive(str(api.version()["Arch"]))))
+        list(cast("Any", api).load_image(image_archive(str(api.version()["Arch"]))))
         network, addresses = _network(api)
         found = Daemon(api, image_name, network, addresses)
         try:

@@ -105,9 +105,11 @@ def emulator(runtime: Runtime, *options: str) -> Iterator[Server]:
 @contextmanager
 def keeping_emulator(runtime: Runtime) -> Iterator[Server]:
     """The same with state that is kept, as users have it by default, in a folder that is removed at the end."""
-    with tempfile.TemporaryDirectory(prefix="ecs-emulator-bench-") as folder:
-        with emulator(runtime, "--state-dir", folder) as server:
-            yield server
+    with (
+        tempfile.TemporaryDirectory(prefix="ecs-emulator-bench-") as folder,
+        emulator(runtime, "--state-dir", folder) as server,
+    ):
+        yield server
 
 
 def moto() -> AbstractContextManager[Server]:

@@ -15,8 +15,8 @@ import pytest
 
 from emulator.clock import SystemClock
 from emulator.runtime.docker import DockerDriver
-from tests.runtime.docker_images import image_name, make_image
-from tests.runtime.docker_world import PATIENCE, MakeDriver, Recorder, Signpost, ours
+from tests.images import import_busybox
+from tests.runtime.docker_world import PATIENCE, MakeDriver, Recorder, Signpost, image_name, ours
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def api() -> Iterator[docker.APIClient]:
 
 @pytest.fixture(scope="session")
 def image(api: docker.APIClient) -> Iterator[str]:
-    make_image(api, image_name())
+    import_busybox(api, image_name())
     yield image_name()
     api.remove_image(image_name(), force=True)
 

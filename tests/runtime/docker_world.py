@@ -18,13 +18,19 @@ import docker
 from emulator.planner.specs import ContainerSpec, Subnet, TaskSpec
 from emulator.runtime.docker import DockerDriver
 from emulator.runtime.driver import Exit, Found, Watcher
-from tests.runtime.docker_images import image_name
 
 PATIENCE = 30.0
 """Seconds after which what a test waits for is taken not to come."""
 VPC = IPv4Network(f"10.{211 + os.getpid() % 40}.0.0/16")
 """The VPC of this test process. Another process that has the same one shares its network, which does no harm."""
 SUBNET = Subnet("subnet-1", IPv4Network((VPC.network_address + 16 * 256, 20)), VPC)
+
+
+def image_name(kind: str = "busybox") -> str:
+    """Each test process has a name of its own for one and the same image."""
+    return f"ecs-emulator-test/{kind}-{os.getpid()}:1"
+
+
 CLUSTER = "arn:aws:ecs:us-east-1:000000000000:cluster/test"
 
 

@@ -14,9 +14,8 @@ from emulator.runtime.docker import DockerDriver
 from emulator.runtime.docker.engine import Engine
 from emulator.runtime.docker.images import Images, digest_of, local_names, problem_of, split_name
 from emulator.runtime.driver import PullFailedError
-from tests.runtime.docker_images import image_name
 from tests.runtime.docker_registry import Registry, digest
-from tests.runtime.docker_world import SUBNET, MakeDriver, Recorder, make_container, make_task
+from tests.runtime.docker_world import SUBNET, MakeDriver, Recorder, image_name, make_container, make_task
 
 pytest_plugins = ["tests.runtime.docker_fixtures"]
 daemon = pytest.mark.docker

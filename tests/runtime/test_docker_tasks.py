@@ -11,7 +11,7 @@ import pytest
 
 from emulator.runtime.docker import DockerDriver
 from emulator.runtime.driver import Exit, Namespace, PrepareFailedError, StartFailedError
-from tests.runtime.docker_images import image_name, make_image
+from tests.images import import_busybox
 from tests.runtime.docker_world import (
     PATIENCE,
     SUBNET,
@@ -21,6 +21,7 @@ from tests.runtime.docker_world import (
     Signpost,
     cgroup_folders,
     create,
+    image_name,
     in_threads,
     make_container,
     make_task,
@@ -109,7 +110,7 @@ def test_a_stop_signal_asks_and_a_kill_does_not(
     task = make_task()
     namespace = watched.prepare(task, SUBNET)
     script = FOREVER.format(knock=signpost.knock)
-    make_image(api, image_name("interrupted"), StopSignal="SIGINT")
+    import_busybox(api, image_name("interrupted"), StopSignal="SIGINT")
     try:
         watched.start(shell(task, script, name="asked"), namespace)
         watched.start(shell(task, script, name="interrupted", image=image_name("interrupted")), namespace)

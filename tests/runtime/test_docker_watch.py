@@ -19,7 +19,7 @@ from emulator.runtime.docker.labels import Owner
 from emulator.runtime.docker.setting import Setting
 from emulator.runtime.docker.watch import Watch
 from emulator.runtime.driver import DriverUnreachableError
-from tests.runtime.docker_relay import Relay
+from tests.relay import Relay
 from tests.runtime.docker_world import SUBNET, MakeDriver, Recorder, make_container, make_task, shell
 
 pytest_plugins = ["tests.runtime.docker_fixtures"]

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from tests.emulators import Served, served
 from tests.operations.helpers import run
-from tests.proxy import DaemonProxy
+from tests.relay import Relay
 from tests.scenarios.tasks import container, define, ended, exit_codes, look, started
 
 pytestmark = pytest.mark.docker
@@ -34,13 +34,12 @@ def health(emulator: Served) -> dict[str, Any]:
 def test_tasks_keep_their_state_while_the_daemon_is_gone_and_go_on_when_it_is_back(
     tmp_path: Path, engine: docker.APIClient
 ) -> None:
-    proxy = DaemonProxy(tmp_path / "docker.sock")
-    proxy.open()
-    with served("--ephemeral", "--runtime", "docker", DOCKER_HOST=f"unix://{proxy.path}") as emulator:
+    relay = Relay(tmp_path / "docker.sock")
+    with served("--ephemeral", "--runtime", "docker", DOCKER_HOST=relay.url) as emulator:
         ecs = emulator.ecs
         define(ecs, "lasting", container("web"), container("side", "trap 'exit 6' USR1; while :; do sleep 0.1; done"))
         task = started(ecs, "lasting")
-        proxy.close()
+        relay.cut()
         engine_is(emulator, "unreachable")
         assert look(ecs, task)["lastStatus"] == "RUNNING"
         with pytest.raises(ClientError) as caught:
@@ -51,10 +50,10 @@ def test_tasks_keep_their_state_while_the_daemon_is_gone_and_go_on_when_it_is_ba
         side = engine.containers(filters={"label": ["com.amazonaws.ecs.container-name=side"]})
         (id_,) = [each["Id"] for each in side if each["Labels"]["com.amazonaws.ecs.task-arn"] == task["taskArn"]]
         engine.kill(id_, signal="USR1")
-        proxy.open()
+        relay.restore()
         engine_is(emulator, "connected")
         assert exit_codes(ended(ecs, task))["side"] == 6
         another = started(ecs, "lasting")
         ecs.stop_task(task=another["taskArn"])
         ended(ecs, another)
-    proxy.close()
+    relay.cut()

@@ -1,0 +1,84 @@
+"""Calls a second on eight connections, beside moto's server with the same requests from the same generator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count, repeat
+
+from benchmarks import servers, tasks
+from benchmarks.results import Figure, Result, ratio
+from benchmarks.servers import Server
+from benchmarks.wire import Connection, ecs_request, load
+
+TITLE = "calls a second on 8 connections; the emulator commits every write to disk, moto keeps its state in memory"
+ROUNDS = 5
+SECONDS = 1.0
+WARM_UP = 0.3
+FAMILY = "calls"
+TASKS = 10
+
+Requests = Callable[[], Iterator[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of call: its requests, and how many times moto's rate it should reach."""
+
+    name: str
+    target: float
+    requests: Callable[[str], Requests]
+    """Given the ARN of a task."""
+
+
+def measure(rounds: int) -> Result:
+    """Measure: one kind of call after the other, the servers in turns. Reads come first, before writes add records."""
+    result = Result("calls", TITLE)
+    with servers.keeping_emulator("simulated") as ours, servers.moto() as moto:
+        sides = {"ecs-emulator": (ours, _prepare(ours)), "moto_server": (moto, _prepare(moto))}
+        for kind in KINDS:
+            rates: dict[str, list[float]] = {name: [] for name in sides}
+            requests = {name: kind.requests(task)() for name, (_, task) in sides.items()}
+            for name, (server, _) in sides.items():
+                load(server.port, requests[name], seconds=WARM_UP)
+            for _ in range(rounds):
+                for name, (server, _) in sides.items():
+                    rates[name].append(load(server.port, requests[name], seconds=SECONDS))
+            of, to = (Figure(f"{kind.name}, {name}", "calls/s", found) for name, found in rates.items())
+            result.figures += [of, to]
+            result.verdicts.append(ratio(f"{kind.name}, to moto_server", of, to, kind.target, at_least=True))
+    return result
+
+
+def _prepare(server: Server) -> str:
+    """A few tasks of one task definition; gives the ARN of one."""
+    server.first_answer()
+    connection = Connection(server.port)
+    connection.ask("CreateCluster", clusterName="default")
+    connection.ask("RegisterTaskDefinition", **tasks.two_containers(FAMILY))
+    made = [tasks.run_one(connection, FAMILY) for _ in range(TASKS)]
+    for task in made:
+        tasks.wait_until(connection, task, "RUNNING")
+    connection.close()
+    return made[0]
+
+
+def _same(operation: str, **members: object) -> Requests:
+    """One request over and over."""
+    request = ecs_request(operation, **members)
+    return lambda: repeat(request)
+
+
+def _numbered(request: bytes) -> Requests:
+    """A request that makes something new each time: its eight hashes become a number."""
+    head, _, tail = request.partition(b"########")
+    return lambda: (head + b"%08d" % number + tail for number in count())
+
+
+KINDS = (
+    Kind("DescribeTasks of one", 8, lambda task: _same("DescribeTasks", tasks=[task])),
+    Kind("DescribeTaskDefinition", 8, lambda _: _same("DescribeTaskDefinition", taskDefinition=FAMILY)),
+    Kind("ListTasks of ten", 8, lambda _: _same("ListTasks")),
+    Kind("RegisterTaskDefinition", 4, lambda _: _same("RegisterTaskDefinition", **tasks.two_containers("registered"))),
+    Kind("CreateCluster", 4, lambda _: _numbered(ecs_request("CreateCluster", clusterName="cluster-########"))),
+)
