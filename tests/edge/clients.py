@@ -78,7 +78,8 @@ class Reply:
 def parts(api: FakeApi | None = None, **more: Any) -> Parts:
     """Parts that need nobody."""
     control = Control(health=lambda: {"status": "ok"}, reset=lambda: None, story=lambda _task: None)
-    return Parts(**({"api": api or FakeApi(), "control": control} | more))
+    given: dict[str, Any] = {"api": api or FakeApi(), "control": control}
+    return Parts(**(given | more))
 
 
 @contextmanager

@@ -41,6 +41,7 @@ def process():
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     ) as server:
         try:
+            assert server.stdout is not None
             assert server.stdout.readline() == "startup\n"
             host, port = server.stdout.readline().split()
             yield server, f"http://{host}:{port}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -199,7 +200,7 @@ def test_a_stop_signals_waits_and_kills() -> None:
     life = Life(definition(container(stop_timeout=10))).running().at(NOW + 100).stop()
     assert life.plan.actions == (SignalContainer("web", kill=False),)
     life.see(Signalled("web", kill=False))
-    assert (life.plan.actions, life.plan.wake) == ((), NOW + 110)
+    assert life.plan == Plan(wake=NOW + 110)
     assert life.at(NOW + 110).plan.actions == (SignalContainer("web", kill=True),)
     life.see(Signalled("web", kill=True))
     assert life.plan == Plan()
@@ -284,7 +285,8 @@ def test_a_running_task_whose_namespace_is_gone_stops() -> None:
     ],
 )
 def test_a_task_that_needs_what_is_not_there_yet_stops_and_names_it(member: str, value: object, name: str) -> None:
-    life = Life(definition(container(**{member: value})))
+    given: dict[str, Any] = {member: value}
+    life = Life(definition(container(**given)))
     assert life.shown.stop_code == "TaskFailedToStart"
     assert f"{name} of container web" in (life.shown.stopped_reason or "")
 

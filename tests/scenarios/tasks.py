@@ -57,7 +57,7 @@ def look(ecs: Any, task: dict[str, Any]) -> dict[str, Any]:
 
 def address_of(task: dict[str, Any]) -> str:
     """The private address of a task's network interface."""
-    details = {pair["name"]: pair["value"] for pair in task["attachments"][0]["details"]}
+    details: dict[str, str] = {pair["name"]: pair["value"] for pair in task["attachments"][0]["details"]}
     return details["privateIPv4Address"]
 
 
