@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, repeat
 
@@ -35,7 +35,7 @@ def measure(rounds: int) -> Result:
     """Measure: one kind of call after the other, the servers in turns. Reads come first, before writes add records."""
     result = Result("calls", TITLE)
     with servers.keeping_emulator("simulated") as ours, servers.moto() as moto:
-        sides = {"ecs-emulator": (ours, _prepare(ours)), "moto_server": (moto, _prepare(moto))}
+        sides = {"ecs-emulator": (ours, _prepare(ours)), "moto_server": (moto, _prepare(moto, _subnets(moto)))}
         for kind in KINDS:
             rates: dict[str, list[float]] = {name: [] for name in sides}
             requests = {name: kind.requests(task)() for name, (_, task) in sides.items()}
@@ -50,17 +50,26 @@ def measure(rounds: int) -> Result:
     return result
 
 
-def _prepare(server: Server) -> str:
+def _prepare(server: Server, subnets: Sequence[str] = tasks.SUBNETS) -> str:
     """A few tasks of one task definition; gives the ARN of one."""
     server.first_answer()
     connection = Connection(server.port)
     connection.ask("CreateCluster", clusterName="default")
     connection.ask("RegisterTaskDefinition", **tasks.two_containers(FAMILY))
-    made = [tasks.run_one(connection, FAMILY) for _ in range(TASKS)]
+    made = [tasks.run_one(connection, FAMILY, subnets) for _ in range(TASKS)]
     for task in made:
         tasks.wait_until(connection, task, "RUNNING")
     connection.close()
     return made[0]
+
+
+def _subnets(moto: Server) -> list[str]:
+    """moto runs tasks only in subnets that its EC2 has; it has one in each zone from the start."""
+    moto.first_answer()
+    client = moto.client("ec2")
+    found = [str(subnet["SubnetId"]) for subnet in client.describe_subnets()["Subnets"]]
+    client.close()
+    return found
 
 
 def _same(operation: str, **members: object) -> Requests:

@@ -13,8 +13,9 @@ from emulator.operations.operation import HANDLERS
 
 LITTLE, MUCH = 10, 10_000
 TITLE = f"each List and Describe with {LITTLE:,} and with {MUCH:,} task definitions and as many running tasks"
-ROUNDS = 500
-"""Calls of each kind to each emulator."""
+ROUNDS = 10
+CALLS = 50
+"""Of each kind to each emulator in a round."""
 PAGE = 10
 """Entries that lists are asked for, so that both emulators give answers of the same length."""
 OF_ONE_RUN = 10
@@ -94,9 +95,9 @@ def _compare(result: Result, name: str, pairs: list[tuple[Connection, bytes]], r
     for connection, request in pairs * 10:
         connection.call(request)
     samples: tuple[list[float], list[float]] = ([], [])
-    for _ in range(rounds):
-        for (connection, request), found in zip(pairs, samples, strict=True):
-            found.append(timed(connection, request))
+    for number in range(rounds * CALLS):
+        for side in (0, 1) if number % 2 else (1, 0):
+            samples[side].append(timed(*pairs[side]))
     little, much = (
         Figure(f"{name}, {there:,}", "ms", found) for there, found in zip((LITTLE, MUCH), samples, strict=True)
     )

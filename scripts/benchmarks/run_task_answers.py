@@ -6,9 +6,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import boto3  # type: ignore[import-untyped]
-from botocore.config import Config  # type: ignore[import-untyped]
-
 from benchmarks import daemon, servers, tasks
 from benchmarks.results import Figure, Result, Verdict
 from benchmarks.wire import Connection, ecs_request, plain_request, timed
@@ -35,7 +32,7 @@ def measure(rounds: int) -> Result:
     with daemon.image() as image, servers.emulator("docker") as server:
         server.first_answer()
         connection = Connection(server.port)
-        stock = _boto3_client(server.port)
+        stock = server.client("ecs")
         for _ in range(rounds):
             _prepare(connection, image)
             tasks.wait_until(connection, tasks.run_one(connection, FAMILY), "RUNNING")
@@ -75,17 +72,6 @@ def _timed(call: Callable[[], object]) -> float:
     begin = time.perf_counter()
     call()
     return (time.perf_counter() - begin) * 1000
-
-
-def _boto3_client(port: int) -> Any:
-    return boto3.client(
-        "ecs",
-        endpoint_url=f"http://127.0.0.1:{port}",
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - nobody checks it
-        config=Config(retries={"max_attempts": 0}),
-    )
 
 
 def _report(result: Result, samples: dict[str, list[float]], still_starting: list[int]) -> None:

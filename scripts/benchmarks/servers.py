@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from benchmarks.wire import Connection, ecs_request
 
@@ -65,6 +65,20 @@ class Server:
     def _check_alive(self) -> None:
         if self.process.poll() is not None or time.perf_counter() - self.began > PATIENCE:
             raise NotStartedError(f"{self.process.args!r} does not answer: {self.said.read_text()[-2000:]}")
+
+    def client(self, service: str) -> Any:
+        """boto3's client of a service, which does not try again."""
+        import boto3
+        from botocore.config import Config
+
+        return boto3.client(
+            service,
+            endpoint_url=f"http://127.0.0.1:{self.port}",
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106 - nobody checks it
+            config=Config(retries={"max_attempts": 0}),
+        )
 
     def memory(self) -> float:
         """Resident memory in MiB, once it has not changed for a second."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.daemon import COMMAND
@@ -48,13 +49,13 @@ def _fargate(family: str) -> dict[str, Any]:
     }
 
 
-def run_request(task_definition: str, count: int = 1) -> dict[str, Any]:
+def run_request(task_definition: str, count: int = 1, subnets: Sequence[str] = SUBNETS) -> dict[str, Any]:
     """The members of RunTask."""
     return {
         "taskDefinition": task_definition,
         "launchType": "FARGATE",
         "count": count,
-        "networkConfiguration": {"awsvpcConfiguration": {"subnets": list(SUBNETS)}},
+        "networkConfiguration": {"awsvpcConfiguration": {"subnets": list(subnets)}},
     }
 
 
@@ -66,9 +67,9 @@ def arns(answer: bytes) -> list[str]:
     return [str(task["taskArn"]) for task in content["tasks"]]
 
 
-def run_one(connection: Connection, task_definition: str) -> str:
+def run_one(connection: Connection, task_definition: str, subnets: Sequence[str] = SUBNETS) -> str:
     """Run a task and give its ARN."""
-    return arns(connection.call(ecs_request("RunTask", **run_request(task_definition))))[0]
+    return arns(connection.call(ecs_request("RunTask", **run_request(task_definition, subnets=subnets))))[0]
 
 
 def wait_until(connection: Connection, task_arn: str, status: str) -> None:
