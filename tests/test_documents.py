@@ -9,16 +9,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
+import requests
 
-from tests.emulators import served
+from tests.emulators import InProcess, served
+from tests.operations.helpers import WEB, run
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 
-def part(name: str) -> str:
-    return README.split(f"<!-- {name} -->")[1].split(f"<!-- end of {name} -->")[0]
+def part(name: str, document: str = README) -> str:
+    return document.split(f"<!-- {name} -->")[1].split(f"<!-- end of {name} -->")[0]
 
 
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"\b(?:scripts|docs)/[\w./-]*\w", README))))
@@ -39,6 +42,17 @@ def test_every_option_of_serve_can_be_set_by_its_variable() -> None:
     flags = set(re.findall(r"--([a-z-]+)", shown)) - {"help"}
     variables = set(re.findall(r"ECS_EMULATOR_([A-Z_]+)", shown))
     assert variables == {flag.upper().replace("-", "_") for flag in flags}
+
+
+def test_the_pages_of_the_emulator_itself_have_the_documented_shape(emulator: InProcess) -> None:
+    control = (ROOT / "docs" / "control.md").read_text()
+    emulator.ecs.create_cluster()
+    emulator.ecs.register_task_definition(**WEB)
+    task = run(emulator.ecs)
+    for page, path in (("health", "health"), ("story", f"story/{task['taskArn']}")):
+        schema = json.loads(part(page, control).split("```json")[1].split("```")[0])
+        jsonschema.Draft202012Validator.check_schema(schema)
+        jsonschema.validate(requests.get(f"{emulator.url}/_emulator/{path}", timeout=10).json(), schema)
 
 
 @pytest.mark.docker

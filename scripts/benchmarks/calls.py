@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count, repeat
+from typing import Any
 
 from benchmarks import servers, tasks
 from benchmarks.results import Figure, Result, ratio
@@ -35,7 +36,7 @@ def measure(rounds: int) -> Result:
     """Measure: one kind of call after the other, the servers in turns. Reads come first, before writes add records."""
     result = Result("calls", TITLE)
     with servers.keeping_emulator("simulated") as ours, servers.moto() as moto:
-        sides = {"ecs-emulator": (ours, _prepare(ours)), "moto_server": (moto, _prepare(moto, _subnets(moto)))}
+        sides = {"ecs-emulator": (ours, _prepare(ours)), "moto_server": (moto, _prepare(moto, _network_of_moto(moto)))}
         for kind in KINDS:
             rates: dict[str, list[float]] = {name: [] for name in sides}
             requests = {name: kind.requests(task)() for name, (_, task) in sides.items()}
@@ -50,26 +51,31 @@ def measure(rounds: int) -> Result:
     return result
 
 
-def _prepare(server: Server, subnets: Sequence[str] = tasks.SUBNETS) -> str:
+def _prepare(server: Server, network: Mapping[str, Any] = tasks.NETWORK) -> str:
     """A few tasks of one task definition; gives the ARN of one."""
     server.first_answer()
     connection = Connection(server.port)
     connection.ask("CreateCluster", clusterName="default")
     connection.ask("RegisterTaskDefinition", **tasks.two_containers(FAMILY))
-    made = [tasks.run_one(connection, FAMILY, subnets) for _ in range(TASKS)]
-    for task in made:
-        tasks.wait_until(connection, task, "RUNNING")
+    made = [tasks.run_one(connection, FAMILY, network) for _ in range(TASKS)]
+    if network is tasks.NETWORK:  # moto's tasks run at once, and go on to the next status whenever one looks at them
+        for task in made:
+            tasks.wait_until(connection, task, "RUNNING")
+    listed = connection.ask("ListTasks")["taskArns"]
+    if len(listed) != TASKS:
+        raise tasks.TaskFailedError(f"{len(listed)} tasks are listed instead of {TASKS}")
     connection.close()
     return made[0]
 
 
-def _subnets(moto: Server) -> list[str]:
-    """moto runs tasks only in subnets that its EC2 has; it has one in each zone from the start."""
+def _network_of_moto(moto: Server) -> dict[str, Any]:
+    """moto runs tasks only in subnets and with security groups that its EC2 has; it has some from the start."""
     moto.first_answer()
     client = moto.client("ec2")
-    found = [str(subnet["SubnetId"]) for subnet in client.describe_subnets()["Subnets"]]
+    subnets = [subnet["SubnetId"] for subnet in client.describe_subnets()["Subnets"]]
+    groups = [group["GroupId"] for group in client.describe_security_groups()["SecurityGroups"]]
     client.close()
-    return found
+    return {"subnets": subnets, "securityGroups": groups[:1]}
 
 
 def _same(operation: str, **members: object) -> Requests:

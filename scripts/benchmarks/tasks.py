@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.daemon import COMMAND
@@ -12,8 +12,11 @@ from benchmarks.wire import Connection, ecs_request
 
 PATIENCE = 120.0
 BETWEEN_LOOKS = 0.02
-SUBNETS = tuple(f"subnet-0000000{number}" for number in range(1, 5))
-"""Four have room for 16,000 addresses."""
+NETWORK: dict[str, Any] = {
+    "subnets": [f"subnet-0000000{number}" for number in range(1, 5)],
+    "securityGroups": ["sg-00000001"],
+}
+"""Four subnets have room for 16,000 addresses."""
 
 
 class TaskFailedError(Exception):
@@ -21,15 +24,27 @@ class TaskFailedError(Exception):
 
 
 def two_containers(family: str, image: str = "local/busybox:1") -> dict[str, Any]:
-    """A task definition of an ordinary size, which both emulators accept."""
+    """A task definition of an ordinary size.
+
+    Its containers have memory of their own, without which moto (5.2.5) answers 500 to RunTask.
+    """
     web: dict[str, Any] = {
         "name": "web",
         "image": image,
         "essential": True,
+        "cpu": 128,
+        "memory": 256,
         "portMappings": [{"containerPort": 8080, "protocol": "tcp"}],
         "environment": [{"name": "STAGE", "value": "test"}, {"name": "LEVEL", "value": "info"}],
     }
-    helper = {"name": "helper", "image": image, "essential": False, "command": ["sh", "-c", "sleep 600"]}
+    helper = {
+        "name": "helper",
+        "image": image,
+        "essential": False,
+        "cpu": 64,
+        "memory": 128,
+        "command": ["sh", "-c", "sleep 600"],
+    }
     return {**_fargate(family), "containerDefinitions": [web, helper]}
 
 
@@ -49,13 +64,13 @@ def _fargate(family: str) -> dict[str, Any]:
     }
 
 
-def run_request(task_definition: str, count: int = 1, subnets: Sequence[str] = SUBNETS) -> dict[str, Any]:
+def run_request(task_definition: str, count: int = 1, network: Mapping[str, Any] = NETWORK) -> dict[str, Any]:
     """The members of RunTask."""
     return {
         "taskDefinition": task_definition,
         "launchType": "FARGATE",
         "count": count,
-        "networkConfiguration": {"awsvpcConfiguration": {"subnets": list(subnets)}},
+        "networkConfiguration": {"awsvpcConfiguration": dict(network)},
     }
 
 
@@ -67,9 +82,9 @@ def arns(answer: bytes) -> list[str]:
     return [str(task["taskArn"]) for task in content["tasks"]]
 
 
-def run_one(connection: Connection, task_definition: str, subnets: Sequence[str] = SUBNETS) -> str:
+def run_one(connection: Connection, task_definition: str, network: Mapping[str, Any] = NETWORK) -> str:
     """Run a task and give its ARN."""
-    return arns(connection.call(ecs_request("RunTask", **run_request(task_definition, subnets=subnets))))[0]
+    return arns(connection.call(ecs_request("RunTask", **run_request(task_definition, network=network))))[0]
 
 
 def wait_until(connection: Connection, task_arn: str, status: str) -> None:
