@@ -21,7 +21,7 @@ README = (ROOT / "README.md").read_text()
 
 
 def part(name: str, document: str = README) -> str:
-    return document.split(f"<!-- {name} -->")[1].split(f"<!-- end of {name} -->")[0]
+    return document.split(f"<!-- {name} -->")[1].split(f"<!-- end of {name} -->", maxsplit=1)[0]
 
 
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"\b(?:scripts|docs)/[\w./-]*\w", README))))
