@@ -30,6 +30,13 @@ def value_for(ecs: Any, principal: str, name: str = "containerInsights") -> str:
     return value
 
 
+def insights_of_a_new_cluster(ecs: Any, name: str = "demo", **request: Any) -> str:
+    (found,) = ecs.create_cluster(clusterName=name, **request)["cluster"]["settings"]
+    assert found["name"] == "containerInsights"
+    value: str = found["value"]
+    return value
+
+
 def test_a_setting_is_made_for_the_caller(ecs: Any) -> None:
     made = ecs.put_account_setting(name="awsvpcTrunking", value="enabled")["setting"]
     assert made == setting("awsvpcTrunking", "enabled")
@@ -147,6 +154,20 @@ def test_accounts_and_regions_have_their_own_settings(emulator: InProcess) -> No
     assert value_for(client(emulator.url, region="eu-west-1"), ROOT) == "disabled"
     other = client(emulator.url, account="123456789012")
     assert value_for(other, "arn:aws:iam::123456789012:root") == "disabled"
+
+
+def test_new_clusters_have_the_accounts_container_insights(ecs: Any) -> None:
+    assert insights_of_a_new_cluster(ecs, "before") == "disabled"
+    ecs.put_account_setting_default(name="containerInsights", value="enhanced")
+    assert insights_of_a_new_cluster(ecs, "after") == "enhanced"
+    (before,) = ecs.describe_clusters(clusters=["before"], include=["SETTINGS"])["clusters"]
+    assert before["settings"] == [{"name": "containerInsights", "value": "disabled"}]
+
+
+def test_a_cluster_with_settings_of_its_own_keeps_them(ecs: Any) -> None:
+    ecs.put_account_setting_default(name="containerInsights", value="enabled")
+    given = [{"name": "containerInsights", "value": "disabled"}]
+    assert insights_of_a_new_cluster(ecs, settings=given) == "disabled"
 
 
 def test_nobody_can_opt_out_of_long_arns(ecs: Any) -> None:
