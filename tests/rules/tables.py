@@ -95,6 +95,8 @@ ASK: dict[str, Callable[[dict[str, Any]], ApiError | None]] = {
     "PutAccountSettingDefault": _setting("PutAccountSettingDefault"),
     "DeleteAccountSetting": _setting("DeleteAccountSetting"),
     "ListAccountSettings": _setting("ListAccountSettings"),
+    "GetTaskProtection": _request("GetTaskProtection", ecs.GetTaskProtectionRequest),
+    "UpdateTaskProtection": _request("UpdateTaskProtection", ecs.UpdateTaskProtectionRequest),
 }
 
 

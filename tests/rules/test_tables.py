@@ -11,6 +11,7 @@ from emulator.rules import (  # noqa: F401 - they declare the rules
     account_settings,
     clusters,
     task_definitions,
+    task_protection,
     tasks,
 )
 from emulator.rules.rule import RULES, Rule
