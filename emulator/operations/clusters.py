@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import api_models as ecs
 from emulator.errors import ApiError
+from emulator.operations.account_settings import effective
 from emulator.operations.answers import tag_list, tag_map
 from emulator.operations.identifiers import arn_of
 from emulator.operations.operation import Caller, Read, Write, reads, writes
@@ -30,13 +31,16 @@ def create_cluster(call: Write[ecs.CreateClusterRequest]) -> ecs.CreateClusterRe
     name = request.cluster_name or "default"
     found = call.state.clusters.get((caller.account, caller.region, name))
     if found is None or found.status != "ACTIVE":
-        found = call.state.clusters.put(_new_cluster(request, name, caller))
+        found = call.state.clusters.put(_new_cluster(call, name))
     return ecs.CreateClusterResponse(cluster=shown(found, call.state, ALL_INCLUDES))
 
 
-def _new_cluster(request: ecs.CreateClusterRequest, name: str, caller: Caller) -> Cluster:
+def _new_cluster(call: Write[ecs.CreateClusterRequest], name: str) -> Cluster:
+    """Without settings it has the caller's account settings (documented: account settings)."""
+    request, caller = call.request, call.caller
     arn = caller.ecs_arn(f"cluster/{name}")
-    default = ecs.ClusterSetting(name="containerInsights", value="disabled")
+    insights = effective(call.state, caller, "containerInsights")
+    default = ecs.ClusterSetting(name="containerInsights", value=insights)
     content = ecs.Cluster(
         cluster_arn=arn,
         cluster_name=name,

@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from emulator.state.account_settings import AccountSetting
 from emulator.state.clusters import Cluster
 from emulator.state.networks import Subnet, Vpc
 from emulator.state.record import Change, Record
@@ -27,6 +28,7 @@ class Tables:
     """The committed state."""
 
     def __init__(self) -> None:
+        self.account_settings = Table(AccountSetting)
         self.clusters = Table(Cluster)
         self.families = Table(Family)
         self.task_definitions = Table(TaskDefinition)
@@ -36,13 +38,22 @@ class Tables:
 
     def all(self) -> tuple[Table[Any], ...]:
         """Every table."""
-        return (self.clusters, self.families, self.task_definitions, self.tasks, self.vpcs, self.subnets)
+        return (
+            self.account_settings,
+            self.clusters,
+            self.families,
+            self.task_definitions,
+            self.tasks,
+            self.vpcs,
+            self.subnets,
+        )
 
 
 class Transaction:
     """The state as one writer sees it. What it puts is seen by others after the commit."""
 
     def __init__(self, tables: Tables) -> None:
+        self.account_settings = Draft(tables.account_settings)
         self.clusters = Draft(tables.clusters)
         self.families = Draft(tables.families)
         self.task_definitions = Draft(tables.task_definitions)
@@ -57,7 +68,15 @@ class Transaction:
 
     def drafts(self) -> tuple[Draft[Any], ...]:
         """Every table's draft."""
-        return (self.clusters, self.families, self.task_definitions, self.tasks, self.vpcs, self.subnets)
+        return (
+            self.account_settings,
+            self.clusters,
+            self.families,
+            self.task_definitions,
+            self.tasks,
+            self.vpcs,
+            self.subnets,
+        )
 
 
 class Store:

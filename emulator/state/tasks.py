@@ -93,6 +93,8 @@ class Task(Record):
     """Nothing of the task is left on the engine."""
     expires_at: float | None = None
     """When a stopped task is forgotten."""
+    protected_until: float | None = None
+    """Until when its service must not stop it to shrink; see `protection`."""
 
     @property
     def key(self) -> Key:
@@ -103,6 +105,16 @@ class Task(Record):
     def content(self) -> ecs.Task:
         """The view, parsed."""
         return parsed(ecs.Task, self.view)
+
+    @property
+    def of_service(self) -> bool:
+        """Whether a service runs it. RunTask lets nobody else choose a group of this form."""
+        return (self.content.group or "").startswith("service:")
+
+    def protection(self, now: float) -> float | None:
+        """Until when the task is protected from scale-in; None for one that is not, or no longer, or shall stop."""
+        until = self.protected_until
+        return until if until is not None and now < until and self.desired_status != "STOPPED" else None
 
     def groups(self) -> tuple[Group, ...]:
         """By what ListTasks filters, by last status for counts, by client token, and by id."""

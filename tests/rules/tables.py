@@ -17,6 +17,7 @@ import yaml
 
 import api_models as ecs
 from emulator.errors import ApiError
+from emulator.rules.account_settings import SettingCall
 from emulator.rules.clusters import ClusterContents
 from emulator.rules.definition_content import definition_content
 from emulator.rules.rule import first_refusal
@@ -28,7 +29,7 @@ SHORT = {"container": "containerDefinitions.0", "network": "networkConfiguration
 """What stands for a longer path in a change."""
 
 
-KEPT = {"launch_type", "definition", "request", "in_all", "container_instances", "services", "tasks"}
+KEPT = {"account", "launch_type", "definition", "request", "in_all", "container_instances", "services", "tasks"}
 """Members that are no part of a request: the facts beside it."""
 
 
@@ -74,6 +75,10 @@ def _tag(document: dict[str, Any]) -> ApiError | None:
     return first_refusal("TagResource", Tagging(tags, document["in_all"]))
 
 
+def _setting(guards: str) -> Callable[[dict[str, Any]], ApiError | None]:
+    return lambda document: first_refusal(guards, SettingCall(**document))
+
+
 def _request(guards: str, shape: type[ecs.Shape]) -> Callable[[dict[str, Any]], ApiError | None]:
     return lambda document: first_refusal(guards, shape.parse(json.dumps(document).encode()))
 
@@ -86,6 +91,12 @@ ASK: dict[str, Callable[[dict[str, Any]], ApiError | None]] = {
     "CreateCluster": _request("CreateCluster", ecs.CreateClusterRequest),
     "DeleteCluster": lambda document: first_refusal("DeleteCluster", ClusterContents(**document)),
     "TagResource": _tag,
+    "PutAccountSetting": _setting("PutAccountSetting"),
+    "PutAccountSettingDefault": _setting("PutAccountSettingDefault"),
+    "DeleteAccountSetting": _setting("DeleteAccountSetting"),
+    "ListAccountSettings": _setting("ListAccountSettings"),
+    "GetTaskProtection": _request("GetTaskProtection", ecs.GetTaskProtectionRequest),
+    "UpdateTaskProtection": _request("UpdateTaskProtection", ecs.UpdateTaskProtectionRequest),
 }
 
 

@@ -7,7 +7,13 @@ import re
 import pytest
 
 from api_models.operations import ERRORS, OPERATIONS
-from emulator.rules import clusters, task_definitions, tasks  # noqa: F401 - they declare the rules
+from emulator.rules import (  # noqa: F401 - they declare the rules
+    account_settings,
+    clusters,
+    task_definitions,
+    task_protection,
+    tasks,
+)
 from emulator.rules.rule import RULES, Rule
 from tests.rules.tables import ASK, Case, cases, with_less
 
