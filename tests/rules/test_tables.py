@@ -7,7 +7,7 @@ import re
 import pytest
 
 from api_models.operations import ERRORS, OPERATIONS
-from emulator.rules import clusters, task_definitions, tasks  # noqa: F401 - they declare the rules
+from emulator.rules import clusters, revisions, task_definitions, tasks  # noqa: F401 - they declare the rules
 from emulator.rules.rule import RULES, Rule
 from tests.rules.tables import ASK, Case, cases, with_less
 
