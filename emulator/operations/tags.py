@@ -12,7 +12,7 @@ from emulator.rules.tags import refuse_tags
 from emulator.state.arns import Arn, read_arn
 from emulator.state.clusters import Cluster
 from emulator.state.store import Tables, Transaction
-from emulator.state.task_definitions import TaskDefinition
+from emulator.state.task_definitions import TaskDefinition, revision_number
 from emulator.state.tasks import Task
 
 Tagged = Cluster | TaskDefinition | Task
@@ -70,7 +70,8 @@ def _look_up(state: Tables | Transaction, arn: Arn) -> Tagged | None:
         return cluster if cluster is not None and cluster.status == "ACTIVE" else None
     if arn.resource == "task-definition":
         family, _, revision = arn.name.partition(":")
-        return state.task_definitions.get((*place, family, int(revision))) if revision.isdecimal() else None
+        number = revision_number(revision)
+        return None if number is None else state.task_definitions.get((*place, family, number))
     if arn.resource == "task" and len(arn.path) == 2:
         return state.tasks.get((*place, *arn.path))
     return None

@@ -91,12 +91,16 @@ def _launch_type(request: ecs.RunTaskRequest, cluster: Cluster) -> str:
 
 
 def _runnable(state: Transaction, caller: Caller, reference: str | None) -> TaskDefinition:
-    """The definition to run (both sentences are recalled)."""
+    """The definition to run.
+
+    The first sentence was observed for CreateService (2019-08: Cloud-CV/EvalAI issue 2419), the second with its error
+    here (2024-10: DefangLabs/defang pull 775). UpdateService has a ClientException for the second one.
+    """
     found = find_task_definition(state, caller, reference)
     if found is None:
         raise ApiError("ClientException", "TaskDefinition not found.")
     if found.status != "ACTIVE":
-        raise ApiError("ClientException", "TaskDefinition is inactive")
+        raise ApiError("InvalidParameterException", "TaskDefinition is inactive")
     return found
 
 

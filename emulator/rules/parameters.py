@@ -37,6 +37,10 @@ _MISSING = {
     # as implemented by moto, whose sentences are mostly copied from AWS
     ("DescribeContainerInstances", "containerInstances"): ("ClientException", "Container Instances cannot be empty."),
     ("StartTask", "containerInstances"): ("ClientException", "Container Instances cannot be empty."),
+    ("DeleteTaskDefinitions", "taskDefinitions"): (
+        "InvalidParameterException",
+        "size of TaskDefinition references list must be greater than 0",
+    ),
 }
 
 

@@ -17,6 +17,7 @@ from emulator.planner.observations import Observation, PlatformFailed, StartRefu
 from emulator.planner.plan import Action, Plan, Prepare, PullImage, Release, SignalContainer, StartContainer
 from emulator.planner.tasks import plan_task
 from emulator.runtime.actions import Hands
+from emulator.runtime.deletions import Deletions
 from emulator.runtime.driver import DriverUnreachableError
 from emulator.state.record import Change, Key
 from emulator.state.tasks import Task
@@ -68,6 +69,7 @@ class Loop:
         self._condition = threading.Condition()
         self._marked: dict[Key, None] = {}
         self._wakes = _Wakes()
+        self._deletions = Deletions(hands.store)
         self._under_way: dict[Key, dict[str, Action]] = {}
         self._open = False
         self._closing = False
@@ -81,6 +83,9 @@ class Loop:
     def _changed(self, change: Change[Any]) -> None:
         if isinstance(change.after, Task):
             self.mark(change.after.key)
+        elif self._deletions.hear(change):
+            # Whoever waits shall look again until when.
+            self.mark()
 
     def mark(self, *keys: Key) -> None:
         """Have tasks planned."""
@@ -168,7 +173,7 @@ class Loop:
     def wake(self) -> float | None:
         """The next moment at which time alone makes something happen."""
         with self._condition:
-            moments = (self._wakes.soonest(), self._hands.driver.due())
+            moments = (self._wakes.soonest(), self._hands.driver.due(), self._deletions.due())
             return min((moment for moment in moments if moment is not None), default=None)
 
     def settle(self) -> None:
@@ -180,6 +185,7 @@ class Loop:
     def _take(self) -> list[Key]:
         now = self._clock.now()
         self._hands.driver.tick(now)
+        self._deletions.tick(now)
         with self._condition:
             keys = list(self._marked)
             self._marked.clear()
@@ -190,7 +196,7 @@ class Loop:
         task = self._store.state.tasks.get(key)
         if task is None:
             return
-        definition = self._store.state.task_definitions.get((task.account, task.region, task.family, task.revision))
+        definition = self._store.state.task_definitions.get(task.definition_key)
         if definition is None:
             raise LookupError(f"{task.arn} has no task definition {task.family}:{task.revision}")
         self.plans += 1

@@ -20,13 +20,26 @@ class Lookup(Protocol[R]):
         """The record of this key."""
         ...
 
-    def page(self, group: Group, *, after: Key | None = None, limit: int, descending: bool = False) -> list[R]:
+    def page(
+        self,
+        group: Group,
+        *,
+        prefix: Key | None = None,
+        after: Key | None = None,
+        limit: int,
+        descending: bool = False,
+    ) -> list[R]:
         """Up to `limit` records of an index in the order of their keys, from behind `after` on."""
         ...
 
     def count(self, group: Group) -> int:
         """How many records stand in an index."""
         ...
+
+
+def _beginning_with(prefix: Key) -> tuple[Key, Key]:
+    """Between which keys those stand that begin so. No name has the last code point that there is."""
+    return prefix, (*prefix[:-1], f"{prefix[-1]}\U0010ffff")
 
 
 class Table(Generic[R]):
@@ -42,17 +55,29 @@ class Table(Generic[R]):
         """The record of this key."""
         return self._records.get(key)
 
-    def page(self, group: Group, *, after: Key | None = None, limit: int, descending: bool = False) -> list[R]:
+    def page(
+        self,
+        group: Group,
+        *,
+        prefix: Key | None = None,
+        after: Key | None = None,
+        limit: int,
+        descending: bool = False,
+    ) -> list[R]:
         """Up to `limit` records of an index in the order of their keys, from behind `after` on.
 
-        Its cost depends on the limit, not on how many there are.
+        With `prefix` only those whose keys begin with it: its last part is the beginning of a text, the parts before
+        it are whole. Its cost depends on the limit, not on how many there are.
         """
+        low, high = _beginning_with(prefix) if prefix else (None, None)
+        if after is not None:
+            low, high = (low, after) if descending else (after, high)
+        inclusive = (after is None or descending, after is None or not descending)
         with self._lock:
             keys = self._groups.get(group)
             if keys is None:
                 return []
-            low, high = (None, after) if descending else (after, None)
-            found = keys.irange(low, high, inclusive=(False, False), reverse=descending)
+            found = keys.irange(low, high, inclusive=inclusive, reverse=descending)
             return [self._records[key] for key, _ in zip(found, range(limit), strict=False)]
 
     def count(self, group: Group) -> int:
@@ -104,9 +129,17 @@ class Draft(Generic[R]):
         """The record of this key, as this transaction left it."""
         return self._puts[key] if key in self._puts else self._table.get(key)
 
-    def page(self, group: Group, *, after: Key | None = None, limit: int, descending: bool = False) -> list[R]:
+    def page(
+        self,
+        group: Group,
+        *,
+        prefix: Key | None = None,
+        after: Key | None = None,
+        limit: int,
+        descending: bool = False,
+    ) -> list[R]:
         """Up to `limit` committed records of an index."""
-        return self._table.page(group, after=after, limit=limit, descending=descending)
+        return self._table.page(group, prefix=prefix, after=after, limit=limit, descending=descending)
 
     def count(self, group: Group) -> int:
         """How many committed records stand in an index."""

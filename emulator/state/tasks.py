@@ -116,8 +116,13 @@ class Task(Record):
         until = self.protected_until
         return until if until is not None and now < until and self.desired_status != "STOPPED" else None
 
+    @property
+    def definition_key(self) -> Key:
+        """The key of its task definition."""
+        return (self.account, self.region, self.family, self.revision)
+
     def groups(self) -> tuple[Group, ...]:
-        """By what ListTasks filters, by last status for counts, by client token, and by id."""
+        """By what ListTasks filters, by last status for counts, by client token, by id, and by definition."""
         cluster = (self.account, self.region, self.cluster)
         groups = [
             tasks_with_status(cluster, self.last_status),
@@ -125,6 +130,7 @@ class Task(Record):
             listed_tasks(cluster, self.desired_status, family=self.family),
             tasks_of_id(self.id),
             tasks_everywhere(self.last_status),
+            tasks_of_definition(self.definition_key),
         ]
         if self.started_by:
             groups.append(listed_tasks(cluster, self.desired_status, started_by=self.started_by))
@@ -188,3 +194,8 @@ def tasks_of_id(task_id: str) -> Group:
 def tasks_everywhere(last_status: str) -> Group:
     """All tasks of a last status, whosever they are."""
     return ("everywhere", last_status)
+
+
+def tasks_of_definition(definition: Key) -> Group:
+    """The tasks of a task definition, stopped ones too."""
+    return ("definition", *definition)

@@ -8,6 +8,7 @@ import shlex
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import calls, first_call, first_line, flat, machine, memory, page, run_task_answers
-from benchmarks.results import Result
+from benchmarks.results import Result, summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +44,36 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command; returns the exit status: 0 however the targets came out, as they are for reading."""
+    """Run the command; returns the exit status: 0 when all was measured, however the targets came out."""
     options = _options(arguments)
     for number in SIGNALS:
         signal.signal(number, _end_in_order)
     facts = machine.facts()
-    results = []
-    for name in options.names or BENCHMARKS:
-        begin = time.monotonic()
-        result = BENCHMARKS[name].measure(options.rounds or BENCHMARKS[name].rounds)
-        print(f"{result.to_text()}\n\n  ({time.monotonic() - begin:.0f} s)\n", flush=True)
-        results.append(result)
-    verdicts = [verdict for result in results for verdict in result.verdicts]
-    print(f"{sum(verdict.met for verdict in verdicts)} of {len(verdicts)} targets met.")
+    results = [_measure(name, options.rounds) for name in options.names or BENCHMARKS]
+    print(summary(results))
     command = shlex.join(["scripts/bench", *arguments])
     if options.json:
         options.json.write_text(json.dumps(_all(results, facts, command, options.date), indent=1) + "\n")
+    if any(result.failed for result in results):
+        if options.write:
+            print("docs/benchmarks.md stays as it was: it holds one run of everything.", file=sys.stderr)
+        return 1
     if options.write:
         page.write(results, facts, command, options.date)
     return 0
+
+
+def _measure(name: str, rounds: int | None) -> Result:
+    """Measure one thing and show it. What fails does not keep the others from being measured."""
+    benchmark = BENCHMARKS[name]
+    begin = time.monotonic()
+    try:
+        result = benchmark.measure(rounds or benchmark.rounds)
+    except Exception as error:  # noqa: BLE001 - whatever it was, it is shown
+        traceback.print_exc()
+        result = Result(name, benchmark.title, failed=True, skipped=f"failed with {type(error).__name__}")
+    print(f"{result.to_text()}\n\n  ({time.monotonic() - begin:.0f} s)\n", flush=True)
+    return result
 
 
 def _end_in_order(number: int, _frame: object) -> None:
@@ -80,7 +92,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
         epilog=f"benchmarks:\n{listed}\n\nHow each is measured: docs/benchmarks.md.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help="what to measure (all)")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="what to measure (everything)")
     parser.add_argument("--rounds", type=_at_least_one, metavar="N", help="rounds of each instead of its own number")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was measured to this file")
     parser.add_argument("--write", action="store_true", help="renew the results in docs/benchmarks.md")

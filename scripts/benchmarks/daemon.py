@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import calendar
 import itertools
-import os
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import IPv4Network
 from typing import Any, cast
+from uuid import uuid4
 
 import docker
 from docker import APIClient
@@ -27,7 +27,8 @@ from emulator.runtime.docker.pause import image_archive
 from tests.images import import_busybox
 
 LABEL = "ecs-emulator-bench"
-"""On every container and network that a benchmark makes by itself; its value is the benchmark's process."""
+"""On every container and network that a benchmark makes by itself; its value is the run."""
+RUN = uuid4().hex[:12]
 PATIENCE = 60.0
 BETWEEN_LOOKS = 0.005
 
@@ -106,7 +107,7 @@ class Daemon:
         return {"Image": self.image, "Cmd": list(COMMAND), "HostConfig": {"LogConfig": LOG_CONFIG, **host_config}}
 
     def _create(self, body: Mapping[str, Any]) -> str:
-        config = {**body, "Labels": {LABEL: str(os.getpid())}}
+        config = {**body, "Labels": {LABEL: RUN}}
         container = str(cast("Any", self.api).create_container_from_config(config)["Id"])
         self.made.append(container)
         return container
@@ -154,9 +155,9 @@ def nanoseconds(text: str) -> int:
 def image() -> Iterator[str]:
     """A small image under a name of its own, which is taken away at the end. Raises DockerException."""
     with _client() as api:
-        name = import_busybox(api, f"{LABEL}/busybox:{os.getpid()}")
+        name = f"{LABEL}/busybox:{RUN}"
         try:
-            yield name
+            yield import_busybox(api, name)
         finally:
             with suppress(ImageNotFound):
                 api.remove_image(name)
@@ -168,13 +169,20 @@ def daemon(image_name: str) -> Iterator[Daemon]:
     with _client() as api:
         # The same bytes and so the same image as the emulator's, which stays as it does.
         list(cast("Any", api).load_image(image_archive(str(api.version()["Arch"]))))
-        network, addresses = _network(api)
-        found = Daemon(api, image_name, network, addresses)
         try:
-            yield found
+            yield Daemon(api, image_name, *_network(api))
         finally:
-            found.clear()
-            api.remove_network(network)
+            _remove_all(api)
+
+
+def _remove_all(api: APIClient) -> None:
+    """By label and not by what we remember: an interruption may come before we know what the daemon has made."""
+    ours = {"label": f"{LABEL}={RUN}"}
+    for container in api.containers(all=True, filters=ours):
+        with suppress(NotFound):
+            api.remove_container(container["Id"], force=True, v=True)
+    for network in api.networks(filters=ours):
+        api.remove_network(network["Id"])
 
 
 def _network(api: APIClient) -> tuple[str, Iterator[Any]]:
@@ -187,7 +195,7 @@ def _network(api: APIClient) -> tuple[str, Iterator[Any]]:
                 f"{LABEL}-{str(cidr).replace('/', '-')}",
                 driver="bridge",
                 ipam=docker.types.IPAMConfig(pool_configs=[pool]),
-                labels={LABEL: str(os.getpid())},
+                labels={LABEL: RUN},
             )
             return str(made["Id"]), itertools.islice(cidr.hosts(), 3, None)
     raise DockerException("no range from 10.61.0.0/16 to 10.99.0.0/16 is free for a network")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.results import Result
+from benchmarks.results import Result, summary
 from benchmarks.servers import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -22,10 +22,8 @@ def write(results: Sequence[Result], facts: Mapping[str, str], command: str, dat
 
 def content(results: Sequence[Result], facts: Mapping[str, str], command: str, date: str) -> str:
     """The results as Markdown."""
-    verdicts = [verdict for result in results for verdict in result.verdicts]
-    met = sum(verdict.met for verdict in verdicts)
     parts = [
-        f"`{command}`, {date}: {met} of {len(verdicts)} targets met.",
+        f"`{command}`, {date}: {summary(results)}",
         "\n".join(["| machine | |", "| --- | --- |", *(f"| {name} | {fact} |" for name, fact in facts.items())]),
         *(result.to_markdown() for result in results),
     ]

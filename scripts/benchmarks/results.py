@@ -97,6 +97,7 @@ class Result:
     verdicts: list[Verdict] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     skipped: str | None = None
+    failed: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """All of it."""
@@ -140,6 +141,17 @@ class Result:
 def ratio(what: str, of: Figure, to: Figure, target: float, *, at_least: bool = False) -> Verdict:
     """The ratio of two medians that were measured in turns, against its target."""
     return Verdict(what, of.p50 / to.p50, target, at_least)
+
+
+def summary(results: Sequence[Result]) -> str:
+    """How many targets are met, which are not, and what was not measured."""
+    verdicts = [verdict for result in results for verdict in result.verdicts]
+    parts = [f"{sum(verdict.met for verdict in verdicts)} of {len(verdicts)} targets met"]
+    if missed := [verdict.what for verdict in verdicts if not verdict.met]:
+        parts.append(f"not met: {'; '.join(missed)}")
+    if absent := [result.name for result in results if result.skipped]:
+        parts.append(f"not measured: {', '.join(absent)}")
+    return f"{'. '.join(parts)}."
 
 
 def _short(number: float) -> str:

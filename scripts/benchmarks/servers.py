@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,6 +99,13 @@ class Server:
         """End it as a user would; one that does not end is killed."""
         self.process.send_signal(signal.SIGTERM)
         try:
+            self._wait()
+        except SystemExit:  # we were interrupted in this very wait: it is still to end before its folder is removed
+            self._wait()
+            raise
+
+    def _wait(self) -> None:
+        try:
             self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
@@ -109,10 +116,8 @@ class Server:
 def emulator(runtime: Runtime, *options: str) -> Iterator[Server]:
     """`ecs-emulator serve` on a free port. Keeps nothing unless the options say so."""
     kept = () if "--state-dir" in options else ("--ephemeral",)
-    # What the user's shell sets up is for the user's emulators.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ECS_EMULATOR_")}
     command = [str(COMMANDS / "ecs-emulator"), "serve", "--runtime", runtime, "--pull", "never", *kept, *options]
-    with _running(lambda port: [*command, "--port", str(port)], environment) as server:
+    with _running(lambda port: [*command, "--port", str(port)]) as server:
         yield server
 
 
@@ -128,11 +133,17 @@ def keeping_emulator(runtime: Runtime) -> Iterator[Server]:
 
 def moto() -> AbstractContextManager[Server]:
     """`moto_server` on a free port."""
-    return _running(lambda port: [str(COMMANDS / "moto_server"), "-H", "127.0.0.1", "-p", str(port)], os.environ)
+    return _running(lambda port: [str(COMMANDS / "moto_server"), "-H", "127.0.0.1", "-p", str(port)])
 
 
 @contextmanager
-def _running(command: Callable[[int], list[str]], environment: Mapping[str, str]) -> Iterator[Server]:
+def _running(command: Callable[[int], list[str]]) -> Iterator[Server]:
+    # What the user's shell sets up is for the user's emulators, and our way to our modules would slow each import.
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("ECS_EMULATOR_") and name != "PYTHONPATH"
+    }
     port = _free_port()
     with tempfile.NamedTemporaryFile(prefix="ecs-emulator-bench-") as said:
         began = time.perf_counter()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from tests.builders import NOW
+from emulator.state.revisions import keep_revision
+from tests.builders import NOW, definition, definition_record
 from tests.emulators import InProcess
 from tests.operations.helpers import WEB, refused
 
@@ -53,7 +55,7 @@ def test_a_definition_is_described_by_family_revision_or_arn(emulator: InProcess
     assert tagged["tags"] == [{"key": "a", "value": "b"}]
 
 
-@pytest.mark.parametrize("reference", ["nope", "web:2", "web:x", ARN + "web:2"])
+@pytest.mark.parametrize("reference", ["nope", "web:2", "web:x", "web:", "web:" + "9" * 5000, ARN + "web:2"])
 def test_an_unknown_definition_cannot_be_described(emulator: InProcess, reference: str) -> None:
     emulator.ecs.register_task_definition(**WEB)
     with refused("ClientException", "Unable to describe task definition."):
@@ -70,6 +72,36 @@ def test_a_deregistered_definition_is_inactive_and_no_longer_the_latest(emulator
     assert emulator.ecs.describe_task_definition(taskDefinition="web:2")["taskDefinition"] == gone
     emulator.advance(5)
     assert emulator.ecs.deregister_task_definition(taskDefinition="web:2")["taskDefinition"] == gone
+
+
+def test_eight_who_register_at_once_get_revisions_without_gaps(emulator: InProcess) -> None:
+    ecs = emulator.ecs
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: ecs.register_task_definition(**WEB), range(40)))
+    assert sorted(answer["taskDefinition"]["revision"] for answer in answers) == list(range(1, 41))
+
+
+def test_a_family_ends_with_its_millionth_revision(emulator: InProcess) -> None:
+    with emulator.app._store.write() as transaction:
+        keep_revision(transaction, definition_record(definition().replace(revision=1_000_000)))
+    with refused(
+        "ClientException", "The maximum number of revisions for this task definition family has been reached."
+    ):
+        emulator.ecs.register_task_definition(**WEB)
+    assert emulator.ecs.register_task_definition(**{**WEB, "family": "x"})["taskDefinition"]["revision"] == 1
+
+
+def test_tags_belong_to_one_revision(emulator: InProcess) -> None:
+    emulator.ecs.register_task_definition(**WEB, tags=[{"key": "a", "value": "b"}])
+    assert "tags" not in emulator.ecs.register_task_definition(**WEB)
+    shown = emulator.ecs.describe_task_definition(taskDefinition="web", include=["TAGS"])
+    assert (shown["taskDefinition"]["revision"], shown["tags"]) == (2, [])
+
+
+def test_only_tags_can_be_included(emulator: InProcess) -> None:
+    emulator.ecs.register_task_definition(**WEB)
+    with refused("InvalidParameterException", "include should be one of [TAGS]"):
+        emulator.ecs.describe_task_definition(taskDefinition="web", include=["ALL"])
 
 
 def test_a_revision_number_is_never_given_twice(emulator: InProcess) -> None:

@@ -227,7 +227,7 @@ def test_what_run_task_refuses(ecs: Any, change: dict[str, Any], code: str, mess
 
 def test_an_inactive_definition_cannot_be_run(ecs: Any) -> None:
     ecs.deregister_task_definition(taskDefinition="web:1")
-    with refused("ClientException", "TaskDefinition is inactive"):
+    with refused("InvalidParameterException", "TaskDefinition is inactive"):
         run(ecs, taskDefinition="web:1")
 
 

@@ -20,6 +20,7 @@ from emulator.errors import ApiError
 from emulator.rules.account_settings import SettingCall
 from emulator.rules.clusters import ClusterContents
 from emulator.rules.definition_content import definition_content
+from emulator.rules.revisions import FamilyHistory
 from emulator.rules.rule import first_refusal
 from emulator.rules.tags import Tagging
 from emulator.rules.task_definitions import refusal_of, registration
@@ -29,7 +30,17 @@ SHORT = {"container": "containerDefinitions.0", "network": "networkConfiguration
 """What stands for a longer path in a change."""
 
 
-KEPT = {"account", "launch_type", "definition", "request", "in_all", "container_instances", "services", "tasks"}
+KEPT = {
+    "account",
+    "launch_type",
+    "definition",
+    "request",
+    "in_all",
+    "container_instances",
+    "services",
+    "tasks",
+    "latest_revision",
+}
 """Members that are no part of a request: the facts beside it."""
 
 
@@ -85,6 +96,10 @@ def _request(guards: str, shape: type[ecs.Shape]) -> Callable[[dict[str, Any]], 
 
 ASK: dict[str, Callable[[dict[str, Any]], ApiError | None]] = {
     "RegisterTaskDefinition": _register,
+    "RegisterTaskDefinition:family": lambda document: first_refusal(
+        "RegisterTaskDefinition:family", FamilyHistory(**document)
+    ),
+    "DeleteTaskDefinitions": _request("DeleteTaskDefinitions", ecs.DeleteTaskDefinitionsRequest),
     "RunTask:request": _request("RunTask:request", ecs.RunTaskRequest),
     "RunTask": _run,
     "ListTasks": _request("ListTasks", ecs.ListTasksRequest),

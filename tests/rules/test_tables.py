@@ -10,6 +10,7 @@ from api_models.operations import ERRORS, OPERATIONS
 from emulator.rules import (  # noqa: F401 - they declare the rules
     account_settings,
     clusters,
+    revisions,
     task_definitions,
     task_protection,
     tasks,

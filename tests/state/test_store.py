@@ -85,6 +85,24 @@ def test_an_index_holds_what_belongs_to_it_in_order_of_keys(store: Store) -> Non
     assert clusters.count(active_clusters(ACCOUNT, "eu-west-1")) == 0
 
 
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({}, ["web", "web-1", "web-2"]),
+        ({"descending": True}, ["web-2", "web-1", "web"]),
+        ({"after": (ACCOUNT, REGION, "web")}, ["web-1", "web-2"]),
+        ({"after": (ACCOUNT, REGION, "web-2"), "descending": True}, ["web-1", "web"]),
+        ({"limit": 1}, ["web"]),
+    ],
+)
+def test_a_page_can_be_of_those_whose_names_begin_alike(store: Store, asked: dict[str, Any], found: list[str]) -> None:
+    with store.write() as transaction:
+        for name in ("a", "we", "web-2", "web", "web-1", "wec"):
+            transaction.clusters.put(cluster(name))
+    page = store.state.clusters.page(GROUP, prefix=(ACCOUNT, REGION, "web"), **{"limit": 9, **asked})
+    assert [each.name for each in page] == found
+
+
 def test_a_walk_by_pages_neither_repeats_nor_misses_what_stays(store: Store) -> None:
     with store.write() as transaction:
         for number in range(0, 40, 2):
