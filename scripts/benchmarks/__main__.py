@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 import signal
 import sys
 import time
@@ -51,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
     facts = machine.facts()
     results = [_measure(name, options.rounds) for name in options.names or BENCHMARKS]
     print(summary(results))
-    command = shlex.join(["scripts/bench", *arguments])
+    command = _command(options)
     if options.json:
         options.json.write_text(json.dumps(_all(results, facts, command, options.date), indent=1) + "\n")
     if any(result.failed for result in results):
@@ -82,6 +81,12 @@ def _end_in_order(number: int, _frame: object) -> None:
         signal.signal(each, signal.SIG_IGN)
     print("Interrupted: ending what was started …", file=sys.stderr, flush=True)
     sys.exit(128 + number)
+
+
+def _command(options: argparse.Namespace) -> str:
+    """The command that measures the same again."""
+    rounds = ["--rounds", str(options.rounds)] if options.rounds else []
+    return " ".join(["scripts/bench", *options.names, *rounds])
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:

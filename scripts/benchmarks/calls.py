@@ -12,7 +12,7 @@ from benchmarks.results import Figure, Result, ratio
 from benchmarks.servers import Server
 from benchmarks.wire import Connection, ecs_request, load
 
-TITLE = "calls a second on 8 connections; the emulator commits every write to disk, moto keeps its state in memory"
+TITLE = "Calls a second on 8 connections; the emulator commits every write to disk, moto keeps its state in memory"
 ROUNDS = 5
 SECONDS = 1.0
 WARM_UP = 0.3

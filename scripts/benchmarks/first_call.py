@@ -9,7 +9,7 @@ from benchmarks import daemon, servers
 from benchmarks.results import Figure, Result, Verdict
 from benchmarks.servers import Server
 
-TITLE = "process start to the first answered call (ListClusters)"
+TITLE = "Process start to the first answered call (ListClusters)"
 ROUNDS = 10
 
 Start = Callable[[], AbstractContextManager[Server]]

@@ -12,12 +12,13 @@ from benchmarks.wire import Connection, ecs_request, load, timed
 from emulator.operations.operation import HANDLERS
 
 LITTLE, MUCH = 10, 10_000
-TITLE = f"each List and Describe with {LITTLE:,} and with {MUCH:,} task definitions and as many running tasks"
+TITLE = f"Each List and Describe with {LITTLE:,} and with {MUCH:,} task definitions and as many running tasks"
 ROUNDS = 10
 CALLS = 50
 """Of each kind to each emulator in a round."""
-PAGE = 10
-"""Entries that lists are asked for, so that both emulators give answers of the same length."""
+PAGE = 5
+"""Entries that lists are asked for: fewer than there are little, so that both answers are as long, next token and all.
+"""
 OF_ONE_RUN = 10
 """Tasks that one RunTask may make."""
 PATIENCE = 300.0
@@ -31,6 +32,7 @@ def measure(rounds: int) -> Result:
         for server, connection, much in zip((first, second), connections, (LITTLE, MUCH), strict=True):
             server.first_answer()
             _fill(connection, much)
+            server.settle()
         requests = [_requests(connection) for connection in connections]
         for name in requests[0]:
             pairs = [(connection, of[name]) for connection, of in zip(connections, requests, strict=True)]
@@ -82,6 +84,7 @@ def _requests(connection: Connection) -> dict[str, bytes]:
         "ListTaskDefinitions that are inactive": {"status": "INACTIVE", "maxResults": PAGE},
         "ListTaskDefinitionFamilies": {"maxResults": PAGE},
         "ListClusters": {"maxResults": PAGE},
+        "ListAccountSettings": {"effectiveSettings": True, "maxResults": PAGE},
         "ListTagsForResource": {"resourceArn": definition["taskDefinitionArn"]},
     }
     return {

@@ -10,7 +10,7 @@ from benchmarks.servers import Server
 from benchmarks.wire import ecs_request, load
 
 MANY = 10_000
-TITLE = f"resident memory after the first call, and with {MANY:,} task definitions"
+TITLE = f"Resident memory after the first call, and with {MANY:,} task definitions"
 ROUNDS = 3
 FIRST_SECONDS = 2.0
 """Until everything is there that is imported after the ready line, such as the Docker client."""

@@ -10,7 +10,7 @@ from benchmarks import daemon, servers, tasks
 from benchmarks.results import Figure, Result, Verdict
 from benchmarks.wire import Connection, ecs_request, plain_request, timed
 
-TITLE = "the answer to RunTask while the daemon starts tasks"
+TITLE = "The answer to RunTask while the daemon starts tasks"
 ROUNDS = 5
 FAMILY = "answers"
 TURNS = 10

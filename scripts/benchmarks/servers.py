@@ -81,14 +81,23 @@ class Server:
         )
 
     def memory(self) -> float:
-        """Resident memory in MiB, once it has not changed for a second."""
-        same_since, last = time.monotonic(), self._resident()
+        """Resident memory in MiB, once the server has nothing to do."""
+        self.settle()
+        return self._resident()
+
+    def settle(self) -> None:
+        """Wait until the server does nothing any more: for a second its use of a processor has not grown."""
+        same_since, last = time.monotonic(), self._processor_time()
         while time.monotonic() - same_since < 1:
             time.sleep(0.1)
-            now = self._resident()
+            now = self._processor_time()
             if now != last:
                 same_since, last = time.monotonic(), now
-        return last
+
+    def _processor_time(self) -> tuple[str, str]:
+        """In the program and in the kernel, in hundredths of a second (proc(5), "stat")."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return fields[11], fields[12]
 
     def _resident(self) -> float:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
