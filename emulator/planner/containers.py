@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 import api_models as ecs
 from emulator.planner.specs import ContainerSpec, TaskSpec, Ulimit
@@ -108,9 +109,14 @@ UNHEEDED = (
 """Members that may be missing while the container still runs."""
 
 
-def not_provided(definition: ecs.TaskDefinition) -> str | None:
-    """The first parameter that a task of this definition needs and this emulator does not act on yet."""
-    return next(_given(definition, NEEDED), None)
+def not_provided(task: Task, definition: ecs.TaskDefinition) -> str | None:
+    """The first parameter that the task needs, of its definition or overrides, and nobody acts on yet."""
+    overridden = (
+        f"environmentFiles of container {found.name}"
+        for found in definition.container_definitions or ()
+        if _override_of(task, found.name or "").environment_files
+    )
+    return next(chain(_given(definition, NEEDED), overridden), None)
 
 
 def warnings(definition: ecs.TaskDefinition) -> tuple[str, ...]:

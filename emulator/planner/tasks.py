@@ -85,7 +85,7 @@ def _failure(task: Task, definition: ecs.TaskDefinition) -> tuple[str, str] | No
         return ("EssentialContainerExited", "Essential container in task exited") if task.namespace_lost else None
     if task.failure:
         return "TaskFailedToStart", task.failure
-    missing = not_provided(definition)
+    missing = not_provided(task, definition)
     if missing:
         reason = f"ResourceInitializationError: {missing} is not supported by this emulator yet"
         return "TaskFailedToStart", reason
