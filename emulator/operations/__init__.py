@@ -4,6 +4,7 @@ It must not know HTTP, nor who runs containers. Importing this package registers
 """
 
 from emulator.operations import account_settings as account_settings
+from emulator.operations import capacity_providers as capacity_providers
 from emulator.operations import clusters as clusters
 from emulator.operations import tags as tags
 from emulator.operations import task_definitions as task_definitions

@@ -11,13 +11,15 @@ from emulator.operations.answers import tag_list, tag_map
 from emulator.operations.identifiers import arn_of
 from emulator.operations.operation import Caller, Read, Write, reads, writes
 from emulator.operations.paging import page_size
+from emulator.rules import capacity_providers as provider_rules
 from emulator.rules import clusters as rules
 from emulator.rules.parameters import at_most, cluster_name, known_includes
 from emulator.rules.rule import enforce
+from emulator.state.capacity_providers import with_defaults
 from emulator.state.clusters import Cluster, active_clusters
 from emulator.state.record import parsed
 from emulator.state.store import Tables, Transaction
-from emulator.state.tasks import tasks_with_status
+from emulator.state.tasks import tasks_of_provider, tasks_with_status
 
 PENDING = ("PROVISIONING", "PENDING")
 UNFINISHED = (*PENDING, "RUNNING", "STOPPING", "DEPROVISIONING")
@@ -28,11 +30,21 @@ def create_cluster(call: Write[ecs.CreateClusterRequest]) -> ecs.CreateClusterRe
     """A cluster that exists is answered as it is; a deleted one is made anew (as moto does; not documented)."""
     request, caller = call.request, call.caller
     enforce("CreateCluster", request)
+    _check_strategy("CreateCluster", request)
     name = request.cluster_name or "default"
     found = call.state.clusters.get((caller.account, caller.region, name))
-    if found is None or found.status != "ACTIVE":
-        found = call.state.clusters.put(_new_cluster(call, name))
-    return ecs.CreateClusterResponse(cluster=shown(found, call.state, ALL_INCLUDES))
+    if found is not None and found.status == "ACTIVE":
+        enforce("CreateCluster:again", rules.MadeAgain(request, parsed(ecs.Cluster, found.view)))
+        return ecs.CreateClusterResponse(cluster=shown(found, call.state, ALL_INCLUDES))
+    there = call.state.clusters.count(active_clusters(caller.account, caller.region))
+    enforce("CreateCluster:new", rules.Region(clusters=there))
+    made = call.state.clusters.put(_new_cluster(call, name))
+    return ecs.CreateClusterResponse(cluster=_being_made(shown(made, call.state, ALL_INCLUDES)))
+
+
+def _check_strategy(operation: str, request: ecs.CreateClusterRequest | ecs.PutClusterCapacityProvidersRequest) -> None:
+    strategy = request.default_capacity_provider_strategy or ()
+    enforce(f"{operation}:strategy", provider_rules.Strategy(strategy, request.capacity_providers or ()))
 
 
 def _new_cluster(call: Write[ecs.CreateClusterRequest], name: str) -> Cluster:
@@ -47,10 +59,13 @@ def _new_cluster(call: Write[ecs.CreateClusterRequest], name: str) -> Cluster:
         status="ACTIVE",
         configuration=request.configuration,
         settings=request.settings or (default,),
-        capacity_providers=request.capacity_providers or (),
-        default_capacity_provider_strategy=request.default_capacity_provider_strategy or (),
-        service_connect_defaults=_service_connect(request, caller),
+        capacity_providers=(),
+        default_capacity_provider_strategy=(),
     )
+    if request.capacity_providers:
+        content = _with_providers(content, request)
+    if request.service_connect_defaults:
+        content = _with_namespace(content, request.service_connect_defaults, call)
     return Cluster(
         account=caller.account,
         region=caller.region,
@@ -62,15 +77,105 @@ def _new_cluster(call: Write[ecs.CreateClusterRequest], name: str) -> Cluster:
     )
 
 
-def _service_connect(request: ecs.CreateClusterRequest, caller: Caller) -> ecs.ClusterServiceConnectDefaults | None:
+def _with_providers(
+    cluster: ecs.Cluster, request: ecs.CreateClusterRequest | ecs.PutClusterCapacityProvidersRequest
+) -> ecs.Cluster:
+    """A cluster with these capacity providers only. Those of Fargate are no attachments (observed)."""
+    return cluster.replace(
+        capacity_providers=tuple(dict.fromkeys(request.capacity_providers or ())),
+        default_capacity_provider_strategy=with_defaults(request.default_capacity_provider_strategy or ()),
+        attachments_status="UPDATE_COMPLETE",
+    )
+
+
+def _with_namespace(
+    cluster: ecs.Cluster,
+    asked: ecs.ClusterServiceConnectDefaultsRequest,
+    call: Write[ecs.CreateClusterRequest] | Write[ecs.UpdateClusterRequest],
+) -> ecs.Cluster:
+    """A cluster with another default namespace, which is an attachment (observed); the empty one takes it away
+    (documented: ClusterServiceConnectDefaultsRequest).
+    """
+    if not asked.namespace:
+        return cluster.replace(service_connect_defaults=None, attachments=None)
+    namespace = ecs.ClusterServiceConnectDefaults(namespace=_namespace_arn(asked.namespace, call.caller))
+    attachment = ecs.Attachment(id=call.ids.uuid(), type="sc", status="ATTACHED", details=())
+    return cluster.replace(
+        service_connect_defaults=namespace, attachments=(attachment,), attachments_status="UPDATE_COMPLETE"
+    )
+
+
+def _namespace_arn(namespace: str, caller: Caller) -> str:
     """A plain name is shown as the ARN of a Cloud Map namespace. (Its id is the name: inferred.)"""
-    asked = request.service_connect_defaults
-    if asked is None or not asked.namespace:
-        return None
-    arn = asked.namespace
-    if not arn.startswith("arn:"):
-        arn = f"arn:{caller.partition}:servicediscovery:{caller.region}:{caller.account}:namespace/{asked.namespace}"
-    return ecs.ClusterServiceConnectDefaults(namespace=arn)
+    if namespace.startswith("arn:"):
+        return namespace
+    return f"arn:{caller.partition}:servicediscovery:{caller.region}:{caller.account}:namespace/{namespace}"
+
+
+def _being_made(cluster: ecs.Cluster) -> ecs.Cluster:
+    """A new cluster as its own answer shows it: what is attached to it is under way, and done at the next look.
+
+    (Observed 2023 in published answers, for `FARGATE` and for namespaces.)
+    """
+    if cluster.attachments_status is None:
+        return cluster
+    attachments = cluster.attachments and tuple(found.replace(status="ATTACHING") for found in cluster.attachments)
+    return _being_changed(cluster.replace(status="PROVISIONING", attachments=attachments))
+
+
+def _being_changed(cluster: ecs.Cluster) -> ecs.Cluster:
+    """A cluster as the answer to a change of its capacity providers shows it (documented: the AWS CLI's example)."""
+    return cluster.replace(attachments_status="UPDATE_IN_PROGRESS")
+
+
+@writes("UpdateCluster")
+def update_cluster(call: Write[ecs.UpdateClusterRequest]) -> ecs.UpdateClusterResponse:
+    """Change what is given, and leave the rest."""
+    request = call.request
+    enforce("UpdateCluster", request)
+    cluster = find_cluster(call.state, call.caller, request.cluster)
+    content = _with_settings(parsed(ecs.Cluster, cluster.view), request.settings)
+    if request.configuration is not None:
+        content = content.replace(configuration=request.configuration)
+    if request.service_connect_defaults is not None:
+        content = _with_namespace(content, request.service_connect_defaults, call)
+    return ecs.UpdateClusterResponse(cluster=_put(cluster, content, call.state))
+
+
+@writes("UpdateClusterSettings")
+def update_cluster_settings(call: Write[ecs.UpdateClusterSettingsRequest]) -> ecs.UpdateClusterSettingsResponse:
+    """Change the settings that are given."""
+    enforce("UpdateClusterSettings", call.request)
+    cluster = find_cluster(call.state, call.caller, call.request.cluster)
+    content = _with_settings(parsed(ecs.Cluster, cluster.view), call.request.settings)
+    return ecs.UpdateClusterSettingsResponse(cluster=_put(cluster, content, call.state))
+
+
+def _with_settings(cluster: ecs.Cluster, given: tuple[ecs.ClusterSetting, ...] | None) -> ecs.Cluster:
+    by_name = {setting.name: setting for setting in (*(cluster.settings or ()), *(given or ()))}
+    return cluster.replace(settings=tuple(by_name.values()))
+
+
+@writes("PutClusterCapacityProviders")
+def put_cluster_capacity_providers(
+    call: Write[ecs.PutClusterCapacityProvidersRequest],
+) -> ecs.PutClusterCapacityProvidersResponse:
+    """From now on the cluster has these capacity providers only, and this default strategy."""
+    request = call.request
+    enforce("PutClusterCapacityProviders", request)
+    _check_strategy("PutClusterCapacityProviders", request)
+    cluster = find_cluster(call.state, call.caller, request.cluster)
+    before = parsed(ecs.Cluster, cluster.view)
+    left_out = [name for name in before.capacity_providers or () if name not in (request.capacity_providers or ())]
+    used = tuple(name for name in left_out if call.state.tasks.count(tasks_of_provider(cluster.key, name)))
+    enforce("PutClusterCapacityProviders:removal", provider_rules.Removal(used))
+    after = _put(cluster, _with_providers(before, request), call.state)
+    return ecs.PutClusterCapacityProvidersResponse(cluster=_being_changed(after))
+
+
+def _put(cluster: Cluster, content: ecs.Cluster, state: Transaction) -> ecs.Cluster:
+    """Keep what a cluster is now. Returns it as an answer shows it."""
+    return shown(state.clusters.put(replace(cluster, view=content.to_json())), state, ALL_INCLUDES)
 
 
 @reads("DescribeClusters")
@@ -147,6 +252,8 @@ def shown(cluster: Cluster, state: Tables | Transaction, include: frozenset[str]
         tags=tag_list(cluster.tags) if "TAGS" in include else (),
         settings=content.settings if "SETTINGS" in include else (),
         configuration=content.configuration if "CONFIGURATIONS" in include else None,
+        attachments=content.attachments if "ATTACHMENTS" in include else None,
+        attachments_status=content.attachments_status if "ATTACHMENTS" in include else None,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import api_models as ecs
 from emulator.errors import ApiError
@@ -14,9 +14,11 @@ from emulator.operations.identifiers import arn_of
 from emulator.operations.operation import Answer, Caller, Read, Write, reads, writes
 from emulator.operations.paging import page_size
 from emulator.operations.task_definitions import find_task_definition
+from emulator.rules import capacity_providers as provider_rules
 from emulator.rules import tasks as rules
 from emulator.rules.parameters import at_most, known_includes, one_of, task_id
 from emulator.rules.rule import enforce
+from emulator.state.capacity_providers import Strategy, distributed, with_defaults
 from emulator.state.clusters import Cluster
 from emulator.state.networks import Subnet, subnets_of
 from emulator.state.record import Group, Key, parsed
@@ -31,6 +33,15 @@ MOST_OF_A_TOKEN = 100
 """No call makes more tasks than this for one client token."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Launch:
+    """What the tasks of one call have in common."""
+
+    cluster: Cluster
+    definition: TaskDefinition
+    subnets: list[Subnet]
+
+
 @writes("RunTask")
 def run_task(call: Write[ecs.RunTaskRequest]) -> Answer:
     """Checks the request, cluster, definition, network and size in this order. Containers are made after the answer."""
@@ -40,9 +51,11 @@ def run_task(call: Write[ecs.RunTaskRequest]) -> Answer:
     earlier = _made_before(call, cluster)
     if earlier:
         return _tasks_answer(earlier, (), with_tags=True)
-    launch_type = _launch_type(request, cluster)
+    strategy = _strategy(request, cluster)
+    launch_type = request.launch_type or ("FARGATE" if strategy else "EC2")
     definition = _runnable(call.state, call.caller, request.task_definition)
-    enforce("RunTask", rules.TaskRequest(request, definition.content, launch_type))
+    names = tuple(item.capacity_provider or "" for item in strategy)
+    enforce("RunTask", rules.TaskRequest(request, definition.content, launch_type, names))
     if launch_type != "FARGATE":
         raise ApiError("InvalidParameterException", "No Container Instances were found in your cluster.")
     if call.engine_problem:
@@ -50,7 +63,11 @@ def run_task(call: Write[ecs.RunTaskRequest]) -> Answer:
         raise ApiError("ServerException", problem, status=500)
     subnets = _subnets(call)
     count = 1 if request.count is None else request.count
-    tasks = [_new_task(call, cluster, definition, subnets) for _ in range(count)]
+    # The strategy is followed within a call; what earlier calls placed does not count (inferred: only services are
+    # documented to keep a base).
+    providers = distributed(strategy, count, {}) if strategy else [None] * count
+    launch = _Launch(cluster, definition, subnets)
+    tasks = [_new_task(call, launch, provider) for provider in providers]
     for task in tasks:
         call.state.tasks.put(task)
         call.state.tell(task, call.now, f"RunTask accepted: {definition.family}:{definition.revision}")
@@ -77,17 +94,21 @@ def _digest(request: ecs.RunTaskRequest) -> str:
     return hashlib.sha256(request.replace(client_token=None).to_json()).hexdigest()
 
 
-def _launch_type(request: ecs.RunTaskRequest, cluster: Cluster) -> str:
-    """Without a launch type the cluster's default strategy holds, and without one EC2."""
+def _strategy(request: ecs.RunTaskRequest, cluster: Cluster) -> Strategy:
+    """The strategy given, else without a launch type the cluster's default one; empty where there is none.
+
+    Raises InvalidParameterException for one that cannot be followed.
+    """
+    content = parsed(ecs.Cluster, cluster.view)
+    providers = content.capacity_providers or ()
+    if request.capacity_provider_strategy:
+        enforce("RunTask:strategy", provider_rules.Strategy(request.capacity_provider_strategy, providers))
+        return with_defaults(request.capacity_provider_strategy)
     if request.launch_type:
-        return request.launch_type
-    strategy = request.capacity_provider_strategy
-    if strategy is None:
-        strategy = parsed(ecs.Cluster, cluster.view).default_capacity_provider_strategy
-    if strategy:
-        message = "Capacity provider strategies are not supported by this emulator yet: ask for launchType FARGATE."
-        raise ApiError("NotImplementedException", message, status=501)
-    return "EC2"
+        return ()
+    default = content.default_capacity_provider_strategy or ()
+    enforce("RunTask:default-strategy", provider_rules.Strategy(default, providers))
+    return default
 
 
 def _runnable(state: Transaction, caller: Caller, reference: str | None) -> TaskDefinition:
@@ -104,14 +125,13 @@ def _runnable(state: Transaction, caller: Caller, reference: str | None) -> Task
     return found
 
 
-def _new_task(
-    call: Write[ecs.RunTaskRequest], cluster: Cluster, definition: TaskDefinition, subnets: list[Subnet]
-) -> Task:
+def _new_task(call: Write[ecs.RunTaskRequest], launch: _Launch, provider: str | None) -> Task:
     caller, request = call.caller, call.request
+    cluster, definition = launch.cluster, launch.definition
     id_ = call.ids.hex(32)
     arn = caller.ecs_arn(f"task/{cluster.name}/{id_}")
-    subnet = subnets[int(id_, 16) % len(subnets)]
-    content = _new_content(call, cluster, definition, arn, subnet)
+    subnet = launch.subnets[int(id_, 16) % len(launch.subnets)]
+    content = _new_content(call, launch, arn, subnet).replace(capacity_provider_name=provider)
     return Task(
         account=caller.account,
         region=caller.region,
@@ -124,6 +144,7 @@ def _new_task(
         last_status=str(content.last_status),
         desired_status=str(content.desired_status),
         subnet=subnet.id,
+        capacity_provider=provider,
         started_by=request.started_by,
         client_token=request.client_token,
         request_digest=_digest(request) if request.client_token else None,
@@ -149,11 +170,10 @@ def _subnets(call: Write[ecs.RunTaskRequest]) -> list[Subnet]:
     return found
 
 
-def _new_content(
-    call: Write[ecs.RunTaskRequest], cluster: Cluster, definition: TaskDefinition, arn: str, subnet: Subnet
-) -> ecs.Task:
+def _new_content(call: Write[ecs.RunTaskRequest], launch: _Launch, arn: str, subnet: Subnet) -> ecs.Task:
     """The task as RunTask answers it (observed in published answers)."""
-    request, content = call.request, definition.content
+    request, cluster, definition = call.request, launch.cluster, launch.definition
+    content = definition.content
     overrides = request.overrides or ecs.TaskOverride()
     cpu, memory = rules.task_size(content, overrides)
     storage = overrides.ephemeral_storage or content.ephemeral_storage or ecs.EphemeralStorage(size_in_gib=20)

@@ -81,7 +81,10 @@ def at_most(most: int, label: str, items: Collection[object] | None) -> None:
 
 
 def known_includes(operation: str, include: Collection[str] | None) -> None:
-    """Refuse to include what the operation does not have (sentence inferred)."""
+    """Refuse to include what the operation does not have.
+
+    (Observed 2022-02: hashicorp/terraform-provider-aws issue 23342, DescribeClusters.)
+    """
     for value in include or ():
         one_of("include", value, INCLUDES[operation])
 

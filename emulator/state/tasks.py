@@ -79,6 +79,8 @@ class Task(Record):
     last_status: str
     desired_status: str
     subnet: str
+    capacity_provider: str | None = None
+    """None for a task that was asked for by its launch type."""
     started_by: str | None = None
     client_token: str | None = None
     request_digest: str | None = None
@@ -122,7 +124,7 @@ class Task(Record):
         return (self.account, self.region, self.family, self.revision)
 
     def groups(self) -> tuple[Group, ...]:
-        """By what ListTasks filters, by last status for counts, by client token, by id, and by definition."""
+        """By what ListTasks filters, by last status, by client token, by capacity provider, by id and by definition."""
         cluster = (self.account, self.region, self.cluster)
         groups = [
             tasks_with_status(cluster, self.last_status),
@@ -136,6 +138,8 @@ class Task(Record):
             groups.append(listed_tasks(cluster, self.desired_status, started_by=self.started_by))
         if self.client_token:
             groups.append(tasks_of_token(cluster, self.client_token))
+        if self.capacity_provider and self.last_status != "STOPPED":
+            groups.append(tasks_of_provider(cluster, self.capacity_provider))
         return tuple(groups)
 
     def container(self, name: str, **changes: Any) -> Task:
@@ -184,6 +188,11 @@ def listed_tasks(cluster: Key, desired_status: str, *, family: str = "", started
 def tasks_of_token(cluster: Key, token: str) -> Group:
     """The tasks that were made for a client token."""
     return ("token", *cluster, token)
+
+
+def tasks_of_provider(cluster: Key, provider: str) -> Group:
+    """A cluster's tasks that use a capacity provider. Stopped ones use it no more."""
+    return ("provider", *cluster, provider)
 
 
 def tasks_of_id(task_id: str) -> Group:

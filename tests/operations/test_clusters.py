@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.emulators import InProcess, client
@@ -54,6 +56,73 @@ def test_what_was_not_asked_for_is_empty_or_absent(emulator: InProcess) -> None:
     assert full["settings"] == [{"name": "containerInsights", "value": "disabled"}]
     assert full["configuration"] == {"executeCommandConfiguration": {"logging": "DEFAULT"}}
     assert {pair["name"] for pair in full["statistics"]} >= {"runningFargateTasksCount", "activeEC2ServiceCount"}
+
+
+def test_everything_of_a_cluster_is_shown_when_asked_for(emulator: InProcess) -> None:
+    given = {"executeCommandConfiguration": {"logging": "NONE"}, "managedStorageConfiguration": {"kmsKeyId": "k"}}
+    made = emulator.ecs.create_cluster(
+        clusterName="demo", configuration=given, serviceConnectDefaults={"namespace": "shop"}
+    )["cluster"]
+    (attachment,) = made["attachments"]
+    assert (made["status"], made["attachmentsStatus"], attachment["status"]) == (
+        "PROVISIONING",
+        "UPDATE_IN_PROGRESS",
+        "ATTACHING",
+    )
+    include = ["ATTACHMENTS", "CONFIGURATIONS", "SETTINGS", "STATISTICS", "TAGS"]
+    shown = emulator.ecs.describe_clusters(clusters=["demo"], include=include)["clusters"][0]
+    assert shown["attachments"] == [{"id": attachment["id"], "type": "sc", "status": "ATTACHED", "details": []}]
+    assert (shown["status"], shown["attachmentsStatus"]) == ("ACTIVE", "UPDATE_COMPLETE")
+    assert shown["configuration"] == given
+    assert len(shown["statistics"]) == 12
+
+
+def test_an_unknown_include_is_refused(emulator: InProcess) -> None:
+    message = "include should be one of [ATTACHMENTS,CONFIGURATIONS,SETTINGS,STATISTICS,TAGS]"
+    with refused("InvalidParameterException", message):
+        emulator.ecs.describe_clusters(include=["TASKS"])
+
+
+def test_a_cluster_is_changed_in_what_is_given(emulator: InProcess) -> None:
+    ecs = emulator.ecs
+    ecs.create_cluster(clusterName="demo", tags=[{"key": "a", "value": "b"}])
+    settings = [{"name": "containerInsights", "value": "enhanced"}]
+    assert ecs.update_cluster(cluster="demo", settings=settings)["cluster"]["settings"] == settings
+    configuration = {"executeCommandConfiguration": {"logging": "NONE"}}
+    changed = ecs.update_cluster(cluster=ARN + "demo", configuration=configuration)["cluster"]
+    assert (changed["settings"], changed["configuration"]) == (settings, configuration)
+    assert (changed["status"], changed["tags"]) == ("ACTIVE", [{"key": "a", "value": "b"}])
+    named = ecs.update_cluster(cluster="demo", serviceConnectDefaults={"namespace": "shop"})["cluster"]
+    assert named["serviceConnectDefaults"]["namespace"].endswith("namespace/shop")
+    assert named["attachments"][0]["status"] == "ATTACHED"
+    unnamed = ecs.update_cluster(cluster="demo", serviceConnectDefaults={"namespace": ""})["cluster"]
+    assert {"serviceConnectDefaults", "attachments"}.isdisjoint(unnamed)
+
+
+def test_the_settings_of_a_cluster_are_changed(emulator: InProcess) -> None:
+    emulator.ecs.create_cluster()
+    settings = [{"name": "containerInsights", "value": "enabled"}]
+    changed = emulator.ecs.update_cluster_settings(cluster="default", settings=settings)["cluster"]
+    assert changed["settings"] == settings
+    assert emulator.ecs.describe_clusters(include=["SETTINGS"])["clusters"][0]["settings"] == settings
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_"),
+    [
+        ("update_cluster", {}),
+        ("update_cluster_settings", {"settings": []}),
+        ("put_cluster_capacity_providers", {"capacityProviders": [], "defaultCapacityProviderStrategy": []}),
+    ],
+)
+def test_only_a_cluster_that_is_there_is_changed(emulator: InProcess, operation: str, request_: dict[str, Any]) -> None:
+    ecs = emulator.ecs
+    with refused("ClusterNotFoundException", "Cluster not found."):
+        getattr(ecs, operation)(cluster="demo", **request_)
+    ecs.create_cluster(clusterName="demo")
+    ecs.delete_cluster(cluster="demo")
+    with refused("ClusterNotFoundException", "The referenced cluster was inactive."):
+        getattr(ecs, operation)(cluster="demo", **request_)
 
 
 def test_a_cluster_that_is_not_there_is_a_failure(emulator: InProcess) -> None:

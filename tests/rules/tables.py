@@ -18,7 +18,8 @@ import yaml
 import api_models as ecs
 from emulator.errors import ApiError
 from emulator.rules.account_settings import SettingCall
-from emulator.rules.clusters import ClusterContents
+from emulator.rules.capacity_providers import Removal, Strategy
+from emulator.rules.clusters import ClusterContents, MadeAgain, Region
 from emulator.rules.definition_content import definition_content
 from emulator.rules.revisions import FamilyHistory
 from emulator.rules.rule import first_refusal
@@ -33,6 +34,7 @@ SHORT = {"container": "containerDefinitions.0", "network": "networkConfiguration
 KEPT = {
     "account",
     "launch_type",
+    "capacity_providers",
     "definition",
     "request",
     "in_all",
@@ -40,6 +42,11 @@ KEPT = {
     "services",
     "tasks",
     "latest_revision",
+    "clusters",
+    "items",
+    "providers",
+    "in_use",
+    "cluster",
 }
 """Members that are no part of a request: the facts beside it."""
 
@@ -78,7 +85,22 @@ def _register(document: dict[str, Any]) -> ApiError | None:
 def _run(document: dict[str, Any]) -> ApiError | None:
     request = ecs.RunTaskRequest.parse(json.dumps(document["request"]).encode())
     definition = definition_of(document["definition"])
-    return first_refusal("RunTask", TaskRequest(request, definition, document["launch_type"]))
+    providers = tuple(document["capacity_providers"])
+    return first_refusal("RunTask", TaskRequest(request, definition, document["launch_type"], providers))
+
+
+def _make_again(document: dict[str, Any]) -> ApiError | None:
+    request = ecs.CreateClusterRequest.parse(json.dumps(document["request"]).encode())
+    cluster = ecs.Cluster.parse(json.dumps(document["cluster"]).encode())
+    return first_refusal("CreateCluster:again", MadeAgain(request, cluster))
+
+
+def _strategy(guards: str) -> Callable[[dict[str, Any]], ApiError | None]:
+    def ask(document: dict[str, Any]) -> ApiError | None:
+        items = tuple(ecs.CapacityProviderStrategyItem.parse(json.dumps(item).encode()) for item in document["items"])
+        return first_refusal(guards, Strategy(items, document["providers"]))
+
+    return ask
 
 
 def _tag(document: dict[str, Any]) -> ApiError | None:
@@ -103,7 +125,19 @@ ASK: dict[str, Callable[[dict[str, Any]], ApiError | None]] = {
     "RunTask:request": _request("RunTask:request", ecs.RunTaskRequest),
     "RunTask": _run,
     "ListTasks": _request("ListTasks", ecs.ListTasksRequest),
+    "RunTask:strategy": _strategy("RunTask:strategy"),
+    "RunTask:default-strategy": _strategy("RunTask:default-strategy"),
     "CreateCluster": _request("CreateCluster", ecs.CreateClusterRequest),
+    "CreateCluster:strategy": _strategy("CreateCluster:strategy"),
+    "CreateCluster:again": _make_again,
+    "CreateCluster:new": lambda document: first_refusal("CreateCluster:new", Region(**document)),
+    "UpdateCluster": _request("UpdateCluster", ecs.UpdateClusterRequest),
+    "UpdateClusterSettings": _request("UpdateClusterSettings", ecs.UpdateClusterSettingsRequest),
+    "PutClusterCapacityProviders": _request("PutClusterCapacityProviders", ecs.PutClusterCapacityProvidersRequest),
+    "PutClusterCapacityProviders:strategy": _strategy("PutClusterCapacityProviders:strategy"),
+    "PutClusterCapacityProviders:removal": lambda document: first_refusal(
+        "PutClusterCapacityProviders:removal", Removal(tuple(document["in_use"]))
+    ),
     "DeleteCluster": lambda document: first_refusal("DeleteCluster", ClusterContents(**document)),
     "TagResource": _tag,
     "PutAccountSetting": _setting("PutAccountSetting"),
