@@ -8,7 +8,8 @@ import api_models as ecs
 from emulator.errors import ApiError
 from emulator.operations.answers import tag_list, tag_map
 from emulator.operations.operation import Caller, Read, Write, reads, writes
-from emulator.rules.tags import refuse_tags
+from emulator.rules.rule import enforce
+from emulator.rules.tags import is_reserved, refuse_tags
 from emulator.state.arns import Arn, read_arn
 from emulator.state.clusters import Cluster
 from emulator.state.store import Tables, Transaction
@@ -23,7 +24,7 @@ def tag_resource(call: Write[ecs.TagResourceRequest]) -> ecs.TagResourceResponse
     """Add tags, and change those that are there."""
     found = find_tagged(call.state, call.caller, call.request.resource_arn)
     tags = {**found.tags, **tag_map(call.request.tags)}
-    refuse_tags("TagResource", call.request.tags, in_all=sum(not key.startswith("aws:") for key in tags))
+    refuse_tags("TagResource", call.request.tags, in_all=sum(not is_reserved(key) for key in tags))
     _put(call.state, replace(found, tags=tags))
     return ecs.TagResourceResponse()
 
@@ -31,6 +32,7 @@ def tag_resource(call: Write[ecs.TagResourceRequest]) -> ecs.TagResourceResponse
 @writes("UntagResource")
 def untag_resource(call: Write[ecs.UntagResourceRequest]) -> ecs.UntagResourceResponse:
     """Take tags away. One that is not there is fine."""
+    enforce("UntagResource", call.request)
     found = find_tagged(call.state, call.caller, call.request.resource_arn)
     gone = set(call.request.tag_keys or ())
     _put(call.state, replace(found, tags={key: value for key, value in found.tags.items() if key not in gone}))

@@ -18,6 +18,7 @@ from emulator.rules import capacity_providers as provider_rules
 from emulator.rules import tasks as rules
 from emulator.rules.parameters import at_most, known_includes, one_of, task_id
 from emulator.rules.rule import enforce
+from emulator.rules.tags import Tagging
 from emulator.state.capacity_providers import Strategy, distributed, with_defaults
 from emulator.state.clusters import Cluster
 from emulator.state.networks import Subnet, subnets_of
@@ -40,6 +41,7 @@ class _Launch:
     cluster: Cluster
     definition: TaskDefinition
     subnets: list[Subnet]
+    tags: dict[str, str]
 
 
 @writes("RunTask")
@@ -56,6 +58,7 @@ def run_task(call: Write[ecs.RunTaskRequest]) -> Answer:
     definition = _runnable(call.state, call.caller, request.task_definition)
     names = tuple(item.capacity_provider or "" for item in strategy)
     enforce("RunTask", rules.TaskRequest(request, definition.content, launch_type, names))
+    tags = _tags(request, cluster, definition)
     if launch_type != "FARGATE":
         raise ApiError("InvalidParameterException", "No Container Instances were found in your cluster.")
     if call.engine_problem:
@@ -66,7 +69,7 @@ def run_task(call: Write[ecs.RunTaskRequest]) -> Answer:
     # The strategy is followed within a call; what earlier calls placed does not count (inferred: only services are
     # documented to keep a base).
     providers = distributed(strategy, count, {}) if strategy else [None] * count
-    launch = _Launch(cluster, definition, subnets)
+    launch = _Launch(cluster, definition, subnets, tags)
     tasks = [_new_task(call, launch, provider) for provider in providers]
     for task in tasks:
         call.state.tasks.put(task)
@@ -111,6 +114,18 @@ def _strategy(request: ecs.RunTaskRequest, cluster: Cluster) -> Strategy:
     return default
 
 
+def _tags(request: ecs.RunTaskRequest, cluster: Cluster, definition: TaskDefinition) -> dict[str, str]:
+    """The definition's tags if they were asked for, over them the request's, and AWS's own.
+
+    Raises InvalidParameterException for too many. (Names of managed tags documented: tagging Amazon ECS resources.)
+    """
+    propagated = definition.tags if request.propagate_tags == "TASK_DEFINITION" else {}
+    tags = {**propagated, **tag_map(request.tags)}
+    enforce("RunTask:tags", Tagging(request.tags, in_all=len(tags)))
+    managed = {"aws:ecs:clusterName": cluster.name} if request.enable_ecs_managed_tags else {}
+    return {**tags, **managed}
+
+
 def _runnable(state: Transaction, caller: Caller, reference: str | None) -> TaskDefinition:
     """The definition to run.
 
@@ -148,7 +163,7 @@ def _new_task(call: Write[ecs.RunTaskRequest], launch: _Launch, provider: str | 
         started_by=request.started_by,
         client_token=request.client_token,
         request_digest=_digest(request) if request.client_token else None,
-        tags=tag_map(request.tags),
+        tags=launch.tags,
         containers={found.name or "": ContainerState() for found in content.containers or ()},
         view=content.to_json(),
     )

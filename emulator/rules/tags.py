@@ -97,7 +97,7 @@ def tags_are_not_too_long(given: Tagged) -> Found:
 )
 def tags_are_not_reserved(given: Tagged) -> Found:
     """What begins with aws:, in any case, is AWS's."""
-    return broken() if any(text.lower().startswith(RESERVED) for text in _texts(given.tags)) else None
+    return broken() if any(map(is_reserved, _texts(given.tags))) else None
 
 
 @TAGS.rule(
@@ -146,3 +146,19 @@ def a_resource_has_fifty_tags_at_most(given: Tagging) -> Found:
 
 
 TAGS.guard("TagResource")
+
+
+@rule(
+    "UntagResource",
+    refuse="InvalidParameterException",
+    says="Tag keys and values cannot start with aws:. This prefix is reserved for AWS use.",
+    evidence="inferred: documented without its sentence",
+)
+def reserved_tags_stay(request: ecs.UntagResourceRequest) -> Found:
+    """What AWS tagged, nobody else untags."""
+    return broken() if any(is_reserved(key) for key in request.tag_keys or ()) else None
+
+
+def is_reserved(text: str) -> bool:
+    """Whether a key or value begins as only AWS's own do, in any case."""
+    return text.lower().startswith(RESERVED)

@@ -13,7 +13,7 @@ from emulator.rules.fargate import size_exists
 from emulator.rules.launch import CPU_OF_PLATFORM_1_4, LAUNCH
 from emulator.rules.registration import cpu_units, memory_mebibytes
 from emulator.rules.rule import broken, rule
-from emulator.rules.tags import TAGS
+from emulator.rules.tags import MOST_TAGS, TAGS, Tagging
 
 LAUNCH_TYPES = ("EC2", "FARGATE", "EXTERNAL")
 """MANAGED_INSTANCES can only be had by a capacity provider strategy."""
@@ -274,6 +274,17 @@ def the_platform_version_can_do_what_overrides_ask(call: TaskRequest) -> Found:
         or int(cpu or 0) >= CPU_OF_PLATFORM_1_4
     )
     return broken() if asked and call.request.platform_version == "1.3.0" else None
+
+
+@rule(
+    "RunTask:tags",
+    refuse="InvalidParameterException",
+    says="tags can have at most 50 items.",
+    evidence="inferred: the bound is documented",
+)
+def a_task_has_fifty_tags_at_most(tags: Tagging) -> Found:
+    """A task has at most fifty tags, those of its definition among them. AWS's own do not count."""
+    return broken() if tags.in_all > MOST_TAGS else None
 
 
 @rule(

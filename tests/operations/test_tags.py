@@ -44,6 +44,50 @@ def test_the_tags_of_a_stopped_task_are_gone(emulator: InProcess, arns: dict[str
     assert describe(emulator.ecs, task, include=["TAGS"])["tags"] == []
 
 
+MANAGED = {"aws:ecs:clusterName": "default"}
+
+
+def test_a_task_has_the_tags_of_its_definition_its_own_and_those_of_aws(
+    emulator: InProcess, arns: dict[str, str]
+) -> None:
+    definition = [{"key": "team", "value": "a"}, {"key": "cost", "value": "1"}]
+    emulator.ecs.register_task_definition(**WEB, tags=definition)
+    task = run(
+        emulator.ecs,
+        propagateTags="TASK_DEFINITION",
+        enableECSManagedTags=True,
+        tags=[{"key": "team", "value": "b"}],
+    )
+    expected = {"team": "b", "cost": "1", **MANAGED}
+    shown = describe(emulator.ecs, task, include=["TAGS"])
+    assert {tag["key"]: tag["value"] for tag in task["tags"]} == expected
+    assert {tag["key"]: tag["value"] for tag in shown["tags"]} == expected
+    assert tags_of(emulator, task["taskArn"]) == expected
+
+
+def test_a_task_has_no_tags_that_nobody_asked_for(emulator: InProcess, arns: dict[str, str]) -> None:
+    emulator.ecs.register_task_definition(**WEB, tags=[{"key": "team", "value": "a"}])
+    assert run(emulator.ecs)["tags"] == []
+    assert run(emulator.ecs, propagateTags="NONE", enableECSManagedTags=False)["tags"] == []
+
+
+def test_the_tags_of_aws_stay_and_do_not_count(emulator: InProcess, arns: dict[str, str]) -> None:
+    fifty = [{"key": f"k{number}", "value": ""} for number in range(50)]
+    task = run(emulator.ecs, enableECSManagedTags=True, tags=fifty[:49])
+    emulator.ecs.tag_resource(resourceArn=task["taskArn"], tags=fifty[49:])
+    reserved = "Tag keys and values cannot start with aws:. This prefix is reserved for AWS use."
+    with refused("InvalidParameterException", reserved):
+        emulator.ecs.untag_resource(resourceArn=task["taskArn"], tagKeys=["k0", "aws:ecs:clusterName"])
+    emulator.ecs.untag_resource(resourceArn=task["taskArn"], tagKeys=[tag["key"] for tag in fifty])
+    assert tags_of(emulator, task["taskArn"]) == MANAGED
+
+
+def test_propagated_tags_count(emulator: InProcess, arns: dict[str, str]) -> None:
+    emulator.ecs.register_task_definition(**WEB, tags=[{"key": f"k{number}", "value": ""} for number in range(50)])
+    with refused("InvalidParameterException", "tags can have at most 50 items."):
+        run(emulator.ecs, propagateTags="TASK_DEFINITION", tags=[{"key": "one-more", "value": ""}])
+
+
 def test_a_resource_has_fifty_tags_at_most(emulator: InProcess, arns: dict[str, str]) -> None:
     emulator.ecs.tag_resource(
         resourceArn=arns["cluster"], tags=[{"key": f"k{number}", "value": ""} for number in range(50)]

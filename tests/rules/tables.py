@@ -103,6 +103,10 @@ def _strategy(guards: str) -> Callable[[dict[str, Any]], ApiError | None]:
     return ask
 
 
+def _run_tags(document: dict[str, Any]) -> ApiError | None:
+    return first_refusal("RunTask:tags", Tagging((), document["in_all"]))
+
+
 def _tag(document: dict[str, Any]) -> ApiError | None:
     tags = tuple(ecs.Tag(**tag) for tag in document.get("tags", ()))
     return first_refusal("TagResource", Tagging(tags, document["in_all"]))
@@ -127,6 +131,7 @@ ASK: dict[str, Callable[[dict[str, Any]], ApiError | None]] = {
     "ListTasks": _request("ListTasks", ecs.ListTasksRequest),
     "RunTask:strategy": _strategy("RunTask:strategy"),
     "RunTask:default-strategy": _strategy("RunTask:default-strategy"),
+    "RunTask:tags": _run_tags,
     "CreateCluster": _request("CreateCluster", ecs.CreateClusterRequest),
     "CreateCluster:strategy": _strategy("CreateCluster:strategy"),
     "CreateCluster:again": _make_again,
@@ -140,6 +145,7 @@ ASK: dict[str, Callable[[dict[str, Any]], ApiError | None]] = {
     ),
     "DeleteCluster": lambda document: first_refusal("DeleteCluster", ClusterContents(**document)),
     "TagResource": _tag,
+    "UntagResource": _request("UntagResource", ecs.UntagResourceRequest),
     "PutAccountSetting": _setting("PutAccountSetting"),
     "PutAccountSettingDefault": _setting("PutAccountSettingDefault"),
     "DeleteAccountSetting": _setting("DeleteAccountSetting"),
