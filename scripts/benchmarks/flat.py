@@ -34,9 +34,10 @@ def measure(rounds: int) -> Result:
             _fill(connection, much)
             server.settle()
         requests = [_requests(connection) for connection in connections]
-        for name in requests[0]:
-            pairs = [(connection, of[name]) for connection, of in zip(connections, requests, strict=True)]
-            _compare(result, name, pairs, rounds)
+        with servers.on_one_core(first, second):
+            for name in requests[0]:
+                pairs = [(connection, of[name]) for connection, of in zip(connections, requests, strict=True)]
+                _compare(result, name, pairs, rounds)
         for connection in connections:
             connection.close()
     named = {name.partition(" ")[0] for name in requests[0]}

@@ -56,8 +56,9 @@ class Starts:
         except RefusedError as refusal:
             if raised is body or "rlimit" not in refusal.words:
                 raise
-            logger.warning("containers keep the engine's own limit of open files: %s", refusal.words)
-            self._sets_open_files = False
+            if self._sets_open_files:
+                self._sets_open_files = False
+                logger.warning("this daemon may not give containers Fargate's limit of open files: they keep its own")
         refused = str(self._engine.inspect(containers.name_of(container))["Id"])
         self._known.removing(refused)
         remove_container(self._engine, refused)
