@@ -64,6 +64,6 @@ def parsed(shape: type[S], view: bytes) -> S:
     return cast("S", _parse(shape, view))
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=256)
 def _parse(shape: Callable[..., ecs.Shape], view: bytes) -> ecs.Shape:
     return cast("type[ecs.Shape]", shape).parse(view)

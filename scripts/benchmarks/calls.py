@@ -18,6 +18,7 @@ SECONDS = 1.0
 WARM_UP = 0.3
 FAMILY = "calls"
 TASKS = 10
+CLUSTERS = 5_000
 
 Requests = Callable[[], Iterator[bytes]]
 
@@ -84,10 +85,12 @@ def _same(operation: str, **members: object) -> Requests:
     return lambda: repeat(request)
 
 
-def _numbered(request: bytes) -> Requests:
-    """A request that makes something new each time: its eight hashes become a number."""
-    head, _, tail = request.partition(b"########")
-    return lambda: (head + b"%08d" % number + tail for number in count())
+def _new_clusters() -> Iterator[bytes]:
+    """A cluster more with each request; and a new account whenever one has half of what an account may have."""
+    request = ecs_request("CreateCluster", access_key="@" * 12, clusterName="cluster-########")
+    for number in count():
+        account, cluster = divmod(number, CLUSTERS)
+        yield request.replace(b"@" * 12, b"%012d" % (account + 1)).replace(b"#" * 8, b"%08d" % cluster)
 
 
 KINDS = (
@@ -95,5 +98,5 @@ KINDS = (
     Kind("DescribeTaskDefinition", 8, lambda _: _same("DescribeTaskDefinition", taskDefinition=FAMILY)),
     Kind("ListTasks of ten", 8, lambda _: _same("ListTasks")),
     Kind("RegisterTaskDefinition", 4, lambda _: _same("RegisterTaskDefinition", **tasks.two_containers("registered"))),
-    Kind("CreateCluster", 4, lambda _: _numbered(ecs_request("CreateCluster", clusterName="cluster-########"))),
+    Kind("CreateCluster", 4, lambda _: _new_clusters),
 )

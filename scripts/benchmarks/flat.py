@@ -76,6 +76,7 @@ def _requests(connection: Connection) -> dict[str, bytes]:
         "DescribeTasks": {"tasks": [task]},
         "DescribeTaskDefinition": {"taskDefinition": _family(LITTLE // 2)},
         "DescribeClusters": {"clusters": [cluster], "include": ["STATISTICS", "TAGS"]},
+        "DescribeCapacityProviders": {"capacityProviders": ["FARGATE"]},
         "ListTasks": {"maxResults": PAGE},
         "ListTasks of a family": {"family": _family(0), "maxResults": PAGE},
         "ListTasks that are to stop": {"desiredStatus": "STOPPED", "maxResults": PAGE},

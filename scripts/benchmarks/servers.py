@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -170,6 +170,27 @@ def _running(command: Callable[[int], list[str]]) -> Iterator[Server]:
             yield server
         finally:
             server.stop()
+
+
+@contextmanager
+def on_one_core(*servers: Server) -> Iterator[None]:
+    """Keep ourselves and these servers on one core.
+
+    Else the kernel decides for each of them whether a call wakes another core, which takes as long as the call itself.
+    """
+    before = os.sched_getaffinity(0)
+    try:
+        _keep_on({max(before)}, os.getpid(), *(server.process.pid for server in servers))
+        yield
+    finally:
+        _keep_on(before, os.getpid())
+
+
+def _keep_on(cores: set[int], *processes: int) -> None:
+    for process in processes:
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            with suppress(ProcessLookupError):
+                os.sched_setaffinity(int(thread.name), cores)
 
 
 def _free_port() -> int:
