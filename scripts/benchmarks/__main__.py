@@ -117,10 +117,9 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def _at_least_one(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 on")
+    return int(text)
 
 
 def _all(results: Sequence[Result], facts: dict[str, str], command: str, day: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ class BadAnswerError(Exception):
     """A server answered with something other than success. A figure of failures would mean nothing."""
 
 
-def ecs_request(operation: str, *, access_key: str = "test", **members: Any) -> bytes:
+def ecs_request(operation: str, **members: Any) -> bytes:
     """The bytes of a call, as an SDK would send them. Nobody checks the signature; its scope names the service."""
     body = json.dumps(members).encode()
     head = (
@@ -29,7 +29,7 @@ def ecs_request(operation: str, *, access_key: str = "test", **members: Any) -> 
         "Host: 127.0.0.1\r\n"
         f"X-Amz-Target: AmazonEC2ContainerServiceV20141113.{operation}\r\n"
         "Content-Type: application/x-amz-json-1.1\r\n"
-        f"Authorization: AWS4-HMAC-SHA256 Credential={access_key}/20250101/us-east-1/ecs/aws4_request, "
+        "Authorization: AWS4-HMAC-SHA256 Credential=test/20250101/us-east-1/ecs/aws4_request, "
         "SignedHeaders=host, Signature=0\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
