@@ -7,10 +7,10 @@ from dataclasses import replace
 import api_models as ecs
 from emulator.errors import ApiError
 from emulator.operations.answers import failures_json, list_json, tag_map, tags_json
+from emulator.operations.definition_content import definition_content
 from emulator.operations.identifiers import arn_of
 from emulator.operations.operation import Answer, Caller, Read, Write, reads, writes
 from emulator.operations.paging import page_size
-from emulator.rules.definition_content import definition_content
 from emulator.rules.parameters import NAME, known_includes, one_of
 from emulator.rules.revisions import NO_IDENTIFIER, NO_REVISION, STILL_ACTIVE, FamilyHistory
 from emulator.rules.rule import enforce

@@ -17,10 +17,10 @@ import yaml
 
 import api_models as ecs
 from emulator.errors import ApiError
+from emulator.operations.definition_content import definition_content
 from emulator.rules.account_settings import SettingCall
 from emulator.rules.capacity_providers import Removal, Strategy
 from emulator.rules.clusters import ClusterContents, MadeAgain, Region
-from emulator.rules.definition_content import definition_content
 from emulator.rules.revisions import FamilyHistory
 from emulator.rules.rule import first_refusal
 from emulator.rules.tags import Tagging

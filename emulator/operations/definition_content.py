@@ -81,11 +81,11 @@ def _health_check(check: ecs.HealthCheck) -> ecs.HealthCheck:
 
 
 def compatibilities(registration: Registration) -> Iterator[str]:
-    """Where the definition could run, asked for or not, in the order of AWS's answers (observed 2021-09, 2026-06)."""
+    """Where a definition that was not refused could run, in the order of AWS's answers (observed 2021-09, 2026-06)."""
     if registration.network_mode != "awsvpc":
         yield "EXTERNAL"
     yield "EC2"
-    if fargate_accepts(registration):
+    if registration.for_fargate or fargate_accepts(registration):
         yield "FARGATE"
     if _managed_instances_accept(registration):
         yield "MANAGED_INSTANCES"
