@@ -127,6 +127,6 @@ class DockerDriver:
         for container in containers:
             labels = labels_of(container)
             if labels.get(ROLE) == "namespace" and is_running(container):
-                self._namespaces.adopt(labels)
+                self._namespaces.adopt(container)
             elif TASK_ARN in labels and CONTAINER_NAME in labels and started_of(container) is not None:
                 self._known.started(labels[TASK_ARN], labels[CONTAINER_NAME], str(container["Id"]))
