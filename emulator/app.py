@@ -48,6 +48,7 @@ class Emulator:
                 ephemeral_lock=self._lock.path if config.state_dir is None else None,
                 clock=clock,
                 base_url=config.docker_host,
+                pool=config.pool,
             )
         self.driver = driver
         self.runtime = Runtime(Hands(self._store, driver, clock, ids, config.pull))
@@ -83,7 +84,12 @@ class Emulator:
             "status": "ok" if self.runtime.problem is None else "degraded",
             "version": version("ecs-emulator"),
             "instance": self.instance,
-            "runtime": {"name": self.driver.name, "engine": self.runtime.status, "problem": self.runtime.problem},
+            "runtime": {
+                "name": self.driver.name,
+                "engine": self.runtime.status,
+                "problem": self.runtime.problem,
+                "pool": self.driver.spare(),
+            },
             "state": self.state,
             "tasks": {status: tasks.count(tasks_everywhere(status)) for status in STATUSES},
             "actions_under_way": self.runtime.loop.under_way(),

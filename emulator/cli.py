@@ -65,6 +65,14 @@ def main() -> None:
     show_envvar=True,
 )
 @click.option(
+    "--pool",
+    type=click.IntRange(0, 100),
+    default=DEFAULTS.pool,
+    envvar="ECS_EMULATOR_POOL",
+    help="How many network namespaces to keep ready in each subnet that tasks were started in of late; 0 keeps none.",
+    show_envvar=True,
+)
+@click.option(
     "--region",
     default=DEFAULTS.region,
     envvar="ECS_EMULATOR_REGION",

@@ -16,7 +16,8 @@ RuntimeChoice = Literal["auto", "docker", "simulated"]
 class Config:
     """One emulator's settings.
 
-    `state_dir` is None for an emulator that keeps nothing. `runtime` "auto" takes Docker when a daemon answers.
+    `state_dir` is None for an emulator that keeps nothing. `runtime` "auto" takes Docker when a daemon answers. `pool`:
+    how many network namespaces are kept ready in each subnet that is used; four tasks at a time are started.
     """
 
     host: str = "127.0.0.1"
@@ -24,6 +25,7 @@ class Config:
     state_dir: Path | None = None
     runtime: RuntimeChoice = "auto"
     pull: PullPolicy = "missing"
+    pool: int = 4
     region: str = "us-east-1"
     allow_hosts: tuple[str, ...] = ()
     allow_origins: tuple[str, ...] = ()

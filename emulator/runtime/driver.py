@@ -157,6 +157,10 @@ class Driver(Protocol):
         """
         ...
 
+    def spare(self) -> int:
+        """How many namespaces are ready for tasks to come."""
+        ...
+
     def due(self) -> float | None:
         """The next moment at which `tick` has something to report, in seconds since the epoch; None for an engine that
         reports by itself.

@@ -179,6 +179,10 @@ class SimulatedDriver:
         if task is not None:
             self._held.discard(IPv4Address(task.namespace.address))
 
+    def spare(self) -> int:
+        """None: making one takes no time."""
+        return 0
+
     def due(self) -> float | None:
         """When the next container ends by itself."""
         with self._lock:

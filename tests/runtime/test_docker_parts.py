@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from emulator.planner.specs import Subnet, Ulimit
-from emulator.runtime.docker import cgroups, containers, namespaces, observe, pause
+from emulator.runtime.docker import cgroups, containers, labels, namespaces, observe, pause
 from emulator.runtime.docker.cgroups import Bounds, TaskCgroups, TaskLimits
 from emulator.runtime.docker.engine import Engine, RefusedError
 from emulator.runtime.docker.labels import Owner
@@ -164,10 +164,10 @@ class TestContainers:
 class TestNamespaces:
     def test_a_body_fixes_address_name_and_owner(self) -> None:
         task = make_task()
-        vpc = IPv4Network("10.0.0.0/16")
-        subnet = Subnet("subnet-1", IPv4Network("10.0.16.0/20"), vpc)
+        subnet = Subnet("subnet-1", IPv4Network("10.0.16.0/20"), IPv4Network("10.0.0.0/16"))
+        place = namespaces.Place.of(task, subnet)
         owner = Owner("emulator-1", Path("/run/lock"), "here")
-        body = namespaces.create_body(task, subnet, "network-id", IPv4Address("10.0.16.5"), owner)
+        body = namespaces.create_body(place, IPv4Address("10.0.16.5"), "network-id", owner, task.arn)
         assert body["Hostname"] == "ip-10-0-16-5.ec2.internal"
         assert body["HostConfig"]["NetworkMode"] == "network-id"
         assert body["NetworkingConfig"]["EndpointsConfig"] == {
@@ -182,6 +182,32 @@ class TestNamespaces:
             "ecs-emulator.vpc": "10.0.0.0/16",
             "ecs-emulator.address": "10.0.16.5",
         }
+        spare = namespaces.create_body(place, IPv4Address("10.0.16.5"), "network-id", owner)
+        assert set(body["Labels"]) - set(spare["Labels"]) == {"com.amazonaws.ecs.task-arn"}
+        assert {**body, "Labels": None} == {**spare, "Labels": None}
+
+    @pytest.mark.parametrize(
+        ("arn", "name"),
+        [
+            ("arn:aws:ecs:us-east-1:000000000000:task/a_b-c/0f", "ecs-0f-pause.aws.us-east-1.000000000000.a_b-c"),
+            ("arn:aws-cn:ecs:cn-north-1:123456789012:task/a/0f", "ecs-0f-pause.aws-cn.cn-north-1.123456789012.a"),
+            ("arn:aws:ecs:us-east-1:000000000000:task/0f", "ecs-0f-pause.aws.us-east-1.000000000000"),
+        ],
+    )
+    def test_a_namespaces_name_tells_its_task(self, arn: str, name: str) -> None:
+        assert labels.namespace_name(arn) == name
+        assert labels.task_of({"ecs-emulator.role": "namespace"}, name) == arn
+        assert labels.task_of({"ecs-emulator.role": "namespace"}, f"/{name}") == arn
+        assert labels.task_of({"ecs-emulator.role": "container"}, name) is None
+
+    def test_a_spare_ones_name_tells_none(self) -> None:
+        name = namespaces.spare_name(IPv4Address("10.0.16.5"), OWNER)
+        assert name == "ecs-spare-10-0-16-5-emulator-1"
+        assert labels.task_of({"ecs-emulator.role": "namespace"}, name) is None
+
+    def test_a_label_tells_more_than_a_name(self) -> None:
+        carried = {"ecs-emulator.role": "namespace", "com.amazonaws.ecs.task-arn": "mine"}
+        assert labels.task_of(carried, labels.namespace_name(make_task().arn)) == "mine"
 
     def test_names_of_other_regions_name_the_region(self) -> None:
         name = namespaces.private_dns_name(IPv4Address("10.0.0.5"), "eu-west-1")
@@ -242,7 +268,8 @@ class TestNetworks:
 def inspected(started: str = STARTED, finished: str = CREATED, **given: Any) -> dict[str, Any]:
     state = {"Running": False, "ExitCode": 0, "OOMKilled": False, "StartedAt": started, "FinishedAt": finished}
     labels = {"com.amazonaws.ecs.task-arn": "arn", "com.amazonaws.ecs.container-name": "app"}
-    return {"Id": "id", "State": state | given, "Config": {"Labels": labels | {"ecs-emulator.role": "container"}}}
+    labels |= {"ecs-emulator.role": "container"}
+    return {"Id": "id", "Name": "/name", "State": state | given, "Config": {"Labels": labels}}
 
 
 class TestObserve:
@@ -272,6 +299,14 @@ class TestObserve:
         alive["Config"]["Labels"] |= {"ecs-emulator.role": "namespace"}
         (found,) = observe.found_in([inspected(Running=True), alive])
         assert found == Found("arn", namespace_alive=True, containers={"app": (Started("id", 1767323045.123), None)})
+
+    def test_a_namespace_is_found_by_its_name_alone(self) -> None:
+        task = make_task()
+        spare = inspected(Running=True)
+        spare["Config"]["Labels"] = {"ecs-emulator.role": "namespace"}
+        assert observe.found_in([spare]) == []
+        taken = {**spare, "Name": f"/{labels.namespace_name(task.arn)}"}
+        assert observe.found_in([spare, taken]) == [Found(task.arn, namespace_alive=True, containers={})]
 
     def test_an_event_alone_tells_the_code(self) -> None:
         event = {"timeNano": 1767323045123456789, "Actor": {"Attributes": {"exitCode": "3"}}}

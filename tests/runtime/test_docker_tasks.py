@@ -10,6 +10,7 @@ import docker
 import pytest
 
 from emulator.runtime.docker import DockerDriver
+from emulator.runtime.docker.labels import namespace_name
 from emulator.runtime.driver import Exit, Namespace, PrepareFailedError, StartFailedError
 from tests.images import import_busybox
 from tests.runtime.docker_world import (
@@ -51,7 +52,7 @@ def test_a_namespace_has_the_address_that_others_see(
         assert connection.recv(12) == b"HTTP/1.1 200"
 
     pause = api.inspect_container(namespace.id)
-    assert pause["Name"] == f"/ecs-{task.id}-pause"
+    assert pause["Name"] == f"/{namespace_name(task.arn)}"
     assert pause["Config"]["Hostname"] == f"ip-{namespace.address.replace('.', '-')}.ec2.internal"
     assert pause["HostConfig"]["IpcMode"] == "shareable"
     (endpoint,) = pause["NetworkSettings"]["Networks"].values()
@@ -209,7 +210,7 @@ def test_a_created_container_is_started_by_the_next_attempt(driver: DockerDriver
 
 def test_a_name_of_somebody_else_is_left_alone(driver: DockerDriver, api: docker.APIClient, image: str) -> None:
     task = make_task()
-    foreign = create(api, f"ecs-{task.id}-pause", {"Image": image, "Cmd": ["true"]})
+    foreign = create(api, namespace_name(task.arn), {"Image": image, "Cmd": ["true"]})
     try:
         with pytest.raises(PrepareFailedError, match="is not this emulator's"):
             driver.prepare(task, SUBNET)

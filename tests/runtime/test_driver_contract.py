@@ -55,11 +55,14 @@ class Bench:
         return namespace
 
 
-@pytest.fixture(params=["simulated", pytest.param("docker", marks=pytest.mark.docker)])
+DOCKER = [pytest.param(kind, marks=pytest.mark.docker) for kind in ("docker", "docker with a pool")]
+
+
+@pytest.fixture(params=["simulated", *DOCKER])
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     recorder = Recorder()
-    if request.param == "docker":
-        driver: Driver = request.getfixturevalue("make_driver")()
+    if request.param != "simulated":
+        driver: Driver = request.getfixturevalue("make_driver")(pool=0 if request.param == "docker" else 2)
         image: str = request.getfixturevalue("image")
         signpost: Signpost | None = request.getfixturevalue("signpost")
     else:

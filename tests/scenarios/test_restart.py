@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,61 @@ def test_a_task_that_was_killed_in_the_middle_of_its_start_goes_on(tmp_path: Pat
             second.ecs.stop_task(task=task["taskArn"])
         for task in tasks:
             ended(second.ecs, task)
-        assert containers_of(engine, **{"ecs-emulator.instance": instance_of(second)}) == []
+        assert containers_of_tasks(engine, instance_of(second)) == set()
+
+
+def test_what_was_ready_for_other_tasks_goes_and_the_tasks_that_have_it_stay(
+    tmp_path: Path, engine: docker.APIClient
+) -> None:
+    with kept(tmp_path) as first:
+        instance = instance_of(first)
+        define(first.ecs, "warm", container("web"))
+        started(first.ecs, "warm")
+        spare = wait_for_a_spare(first, engine)
+        task = started(first.ecs, "warm")
+        tasks = containers_of_tasks(engine, instance)
+        assert spare in tasks
+        wait_for_a_spare(first, engine)
+        first.kill()
+    with kept(tmp_path) as second:
+        wait_for_runtime(second, lambda runtime: runtime["engine"] == "connected")
+        assert look(second.ecs, task) == task
+        assert {each["Id"] for each in containers_of(engine, **{"ecs-emulator.instance": instance})} == tasks
+        second.ecs.stop_task(task=task["taskArn"])
+        assert exit_codes(ended(second.ecs, task)) == {"web": 0}
+        assert spare not in containers_of_tasks(engine, instance)
+        started(second.ecs, "warm")
+        wait_for_a_spare(second, engine)
+        assert second.stop() == 0
+    left = {each["Id"] for each in containers_of(engine, **{"ecs-emulator.instance": instance})}
+    assert left == containers_of_tasks(engine, instance) != set()
+    with kept(tmp_path) as third:
+        wait_for_runtime(third, lambda runtime: runtime["engine"] == "connected")
+        assert requests.post(f"{third.url}/_emulator/reset", timeout=60).status_code == 200
+
+
+def wait_for_a_spare(emulator: Served, engine: docker.APIClient) -> str:
+    """Wait until a namespace is ready for a task to come. Returns its id."""
+    wait_for_runtime(emulator, lambda runtime: runtime["pool"] > 0)
+    ours = containers_of(engine, **{"ecs-emulator.instance": instance_of(emulator)})
+    return next(str(each["Id"]) for each in ours if is_spare(each))
+
+
+def wait_for_runtime(emulator: Served, is_so: Callable[[dict[str, Any]], bool]) -> None:
+    """Ask until what health says of the runtime is so, a minute at most."""
+    deadline = time.monotonic() + 60
+    while not is_so(runtime := requests.get(f"{emulator.url}/_emulator/health", timeout=10).json()["runtime"]):
+        assert time.monotonic() < deadline, f"it stayed {runtime}"
+
+
+def is_spare(listed: dict[str, Any]) -> bool:
+    return bool(listed["Names"][0].startswith("/ecs-spare-"))
+
+
+def containers_of_tasks(engine: docker.APIClient, instance: str) -> set[str]:
+    """The ids of an emulator's containers but for those that are ready for tasks to come."""
+    ours = containers_of(engine, **{"ecs-emulator.instance": instance})
+    return {str(each["Id"]) for each in ours if not is_spare(each)}
 
 
 def test_a_task_whose_container_was_removed_by_hand_stops(tmp_path: Path, engine: docker.APIClient) -> None:

@@ -18,6 +18,7 @@ from emulator.runtime.docker.labels import CONTAINER_NAME, ROLE, TASK_ARN, Owner
 from emulator.runtime.docker.namespaces import ColdNamespaces
 from emulator.runtime.docker.networks import Networks
 from emulator.runtime.docker.observe import is_running, labels_of, started_of
+from emulator.runtime.docker.pool import Pool
 from emulator.runtime.docker.removal import Removal
 from emulator.runtime.docker.setting import Setting
 from emulator.runtime.docker.signals import Signals
@@ -38,13 +39,20 @@ class DockerDriver:
     name = "docker"
 
     def __init__(
-        self, *, instance: str, ephemeral_lock: Path | None, clock: Clock, base_url: str | None = None
+        self,
+        *,
+        instance: str,
+        ephemeral_lock: Path | None,
+        clock: Clock,
+        base_url: str | None = None,
+        pool: int = 0,
     ) -> None:
         """`instance`: the emulator's id, which our label carries.
 
         `ephemeral_lock`: for an emulator that keeps nothing, the file that its process holds an exclusive flock on for
         its life; when it is killed, another emulator sees from it that what is left belongs to nobody.
         `base_url`: the daemon; by default what DOCKER_HOST and its relatives say, else the local socket.
+        `pool`: how many namespaces may be kept ready in each subnet that is used.
         Nothing is asked of the daemon yet.
         """
         self._engine = Engine(base_url)
@@ -54,6 +62,7 @@ class DockerDriver:
         self._limits = TaskLimits(self._engine)
         self._images = Images(self._engine)
         self._namespaces = ColdNamespaces(setting, self._networks)
+        self._pool = Pool(self._namespaces, clock, pool)
         self._starts = Starts(setting, self._images, self._limits)
         self._signals = Signals(setting)
         self._removal = Removal(setting, self._namespaces, self._limits)
@@ -68,6 +77,7 @@ class DockerDriver:
     def watch(self, watcher: Watcher) -> None:
         """Connect in the background, and keep connected until `close`."""
         self._watch.begin(watcher)
+        self._pool.begin()
 
     def free_range(self, candidates: Sequence[IPv4Network]) -> IPv4Network:
         """The first of these ranges that overlaps with no network of this machine or of the daemon."""
@@ -75,8 +85,9 @@ class DockerDriver:
 
     def prepare(self, task: TaskSpec, subnet: Subnet) -> Namespace:
         """Make the task's limits and its network namespace."""
-        self._limits.make(task.id, cpu=task.cpu, memory=task.memory)
-        return self._namespaces.take(task, subnet)
+        with self._pool.busy():
+            self._limits.make(task.id, cpu=task.cpu, memory=task.memory)
+            return self._pool.take(task, subnet)
 
     def pull(self, image: str, policy: PullPolicy) -> str:
         """Make an image available and return its digest."""
@@ -84,7 +95,8 @@ class DockerDriver:
 
     def start(self, container: ContainerSpec, namespace: Namespace) -> Started:
         """Create and start a container."""
-        return self._starts.start(container, namespace)
+        with self._pool.busy():
+            return self._starts.start(container, namespace)
 
     def signal(self, task_arn: str, container: str, *, kill: bool) -> None:
         """Send the container's stop signal, or SIGKILL."""
@@ -96,7 +108,13 @@ class DockerDriver:
 
     def remove_all_but(self, task_arns: Iterable[str]) -> None:
         """Remove what carries our label and belongs to none of these tasks."""
-        self._removal.all_but(task_arns)
+        with self._pool.busy():
+            self._pool.drain()
+            self._removal.all_but(task_arns)
+
+    def spare(self) -> int:
+        """How many namespaces are ready for tasks to come."""
+        return self._pool.ready()
 
     def due(self) -> float | None:
         """Never: Docker reports by itself."""
@@ -108,9 +126,13 @@ class DockerDriver:
     def close(self, *, keep_tasks: bool) -> None:
         """Stop watching and let go of the daemon; without `keep_tasks` remove everything that carries our label."""
         self._watch.stop()
+        self._pool.close()
         try:
             self._engine.ping(LAST_PING)
-            if not keep_tasks:
+            self._pool.drain()
+            if keep_tasks:
+                self._removal.spares()
+            else:
                 self._removal.all_but(())
             self._networks.remove_unused()
         except DriverUnreachableError as error:
@@ -127,6 +149,6 @@ class DockerDriver:
         for container in containers:
             labels = labels_of(container)
             if labels.get(ROLE) == "namespace" and is_running(container):
-                self._namespaces.adopt(labels)
+                self._namespaces.adopt(container)
             elif TASK_ARN in labels and CONTAINER_NAME in labels and started_of(container) is not None:
                 self._known.started(labels[TASK_ARN], labels[CONTAINER_NAME], str(container["Id"]))

@@ -1,7 +1,8 @@
-"""The labels by which we know what is ours. Nothing without them is ever touched."""
+"""The labels, and one name, by which we know what is ours. Nothing without the labels is ever touched."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,3 +57,28 @@ class Owner:
 def task_id(task_arn: str) -> str:
     """The task's id: the ARN's last part, in the long and in the short format."""
     return task_arn.rpartition("/")[2]
+
+
+_NAMESPACE_NAME = re.compile(r"/?ecs-([^.]+)-pause\.([^.]+)\.([^.]+)\.([^.]+)(?:\.([^.]+))?")
+
+
+def namespace_name(task_arn: str) -> str:
+    """The name of a task's pause container: the same each time, so that a second attempt finds the first.
+
+    All of the ARN is in it. Labels cannot be added to a container, but it can be renamed: the name is how a namespace
+    that was made before its task is known to be the task's, also to a process that finds it after a crash.
+    """
+    _, partition, _, region, account, path = task_arn.split(":", 5)
+    _, *cluster, id_ = path.split("/")
+    return f"ecs-{id_}-pause.{'.'.join((partition, region, account, *cluster))}"
+
+
+def task_of(labels: Mapping[str, str], name: str) -> str | None:
+    """The ARN of the task that a container of ours belongs to, by its label or its name; None for a spare namespace."""
+    if TASK_ARN in labels:
+        return labels[TASK_ARN]
+    found = _NAMESPACE_NAME.fullmatch(name) if labels.get(ROLE) == "namespace" else None
+    if found is None:
+        return None
+    id_, partition, region, account, cluster = found.groups()
+    return f"arn:{partition}:ecs:{region}:{account}:task/{f'{cluster}/' if cluster else ''}{id_}"

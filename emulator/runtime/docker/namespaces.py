@@ -1,6 +1,7 @@
 """The network namespace of a task, held by a pause container in the VPC's network.
 
-Whoever wants one calls `take`, and `release` when the task is over. Here each is made when it is asked for.
+Whoever wants one calls `take`, and `release` when the task is over. Here each is made when it is asked for; those made
+ahead are in emulator.runtime.docker.pool.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from threading import Lock
 from typing import Any
@@ -18,13 +20,38 @@ from emulator.runtime.docker.addresses import Addresses
 from emulator.runtime.docker.engine import RefusedError
 from emulator.runtime.docker.labels import Owner
 from emulator.runtime.docker.networks import Networks
-from emulator.runtime.docker.observe import is_running, labels_of
+from emulator.runtime.docker.observe import is_running, labels_of, task_of_inspected
 from emulator.runtime.docker.pause import IMAGE, PauseImage
 from emulator.runtime.docker.setting import Setting
 from emulator.runtime.driver import DriverUnreachableError, Namespace, NoFreeAddressError, PrepareFailedError
 
 ATTEMPTS = 20
 """How often another emulator may be quicker in taking the same address, before we give up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What namespaces have in common but for their address. All of a namespace that is fixed when it is made follows
+    from the two, so one that was made for no task in particular fits every task of its place.
+    """
+
+    region: str
+    cidr: IPv4Network
+    vpc_cidr: IPv4Network
+
+    @classmethod
+    def of(cls, task: TaskSpec, subnet: Subnet) -> Place:
+        """Where a task's namespace is."""
+        return cls(task.region, subnet.cidr, subnet.vpc_cidr)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A namespace that was made, and belongs to no task yet."""
+
+    container_id: str
+    place: Place
+    address: IPv4Address
 
 
 class ColdNamespaces:
@@ -46,31 +73,84 @@ class ColdNamespaces:
         Raises DriverUnreachableError, PrepareFailedError.
         """
         for _ in range(ATTEMPTS):
-            network_id = self._networks.id_of(subnet.vpc_cidr)
-            address = self._next_address(subnet)
             try:
-                container_id = self._run(name_of(task), create_body(task, subnet, network_id, address, self._owner))
+                return self._given(self.make(Place.of(task, subnet), task.arn), task.arn)
+            except (RefusedError, NoFreeAddressError) as error:
+                existing = self._existing(task.arn)
+                if existing is None and isinstance(error, NoFreeAddressError):
+                    raise
+            if existing is not None:
+                return existing
+        raise PrepareFailedError(f"the dead container {labels.namespace_name(task.arn)} is in the way; remove it")
+
+    def make(self, place: Place, task_arn: str | None = None) -> Made:
+        """A new namespace, for this task or for none.
+
+        Raises DriverUnreachableError, PrepareFailedError; RefusedError when a container has the name that it would get.
+        """
+        for _ in range(ATTEMPTS):
+            network_id = self._networks.id_of(place.vpc_cidr)
+            address = self._next_address(place)
+            name = spare_name(address, self._owner) if task_arn is None else labels.namespace_name(task_arn)
+            try:
+                container_id = self._run(name, create_body(place, address, network_id, self._owner, task_arn))
             except RefusedError as refusal:
-                existing = self._after_refusal(refusal, task, subnet, address)
-                if existing is not None:
-                    return existing
+                self._clear_away(refusal, place, address)
             except (DriverUnreachableError, PrepareFailedError):
-                self._addresses_of(subnet.vpc_cidr).release(address)
+                self._addresses_of(place.vpc_cidr).release(address)
                 raise
             else:
-                self._hold(task.arn, subnet.vpc_cidr, address)
-                return Namespace(container_id, str(address), mac_of(address))
+                return Made(container_id, place, address)
         raise PrepareFailedError(
-            f"no address of subnet {subnet.cidr} was to be had in {ATTEMPTS} attempts: others took each one first. "
+            f"no address of subnet {place.cidr} was to be had in {ATTEMPTS} attempts: others took each one first. "
             "Is another emulator on this daemon starting many tasks in the same VPC range?"
         )
 
-    def adopt(self, namespace: Mapping[str, str]) -> None:
-        """Note a namespace that an earlier process made, by its container's labels."""
+    def give(self, made: Made, task: TaskSpec) -> Namespace | None:
+        """Make a namespace that belongs to no task this task's. One that is of no use any more is removed: then None.
+
+        From the moment in which it has the task's name it is the task's, whatever happens to this process.
+        Raises DriverUnreachableError.
+        """
+        try:
+            with self._engine.asking() as api:
+                api.rename(made.container_id, labels.namespace_name(task.arn))
+            is_alive = is_running(self._engine.inspect(made.container_id))  # a dead one can be renamed too [tried]
+        except RefusedError:
+            is_alive = False
+        except DriverUnreachableError:
+            self.let_go(made)
+            raise
+        if not is_alive:
+            self.discard(made)
+            return None
+        return self._given(made, task.arn)
+
+    def discard(self, made: Made) -> None:
+        """Remove a namespace that belongs to no task. Raises DriverUnreachableError."""
+        try:
+            self._remove(made.container_id)
+        finally:
+            self.let_go(made)
+
+    def let_go(self, made: Made) -> None:
+        """Give back the address of a namespace that belongs to no task, and that somebody else removes."""
+        self._addresses_of(made.place.vpc_cidr).release(made.address)
+
+    def has(self, task_arn: str) -> bool:
+        """Is a namespace of this task known here? It may have died."""
+        with self._lock:
+            return task_arn in self._of_tasks
+
+    def adopt(self, namespace: Mapping[str, Any]) -> None:
+        """Note a namespace that an earlier process made, by its inspected container."""
+        found = labels_of(namespace)
         with suppress(KeyError):
-            cidr, address = IPv4Network(namespace[labels.VPC]), IPv4Address(namespace[labels.ADDRESS])
+            cidr, address = IPv4Network(found[labels.VPC]), IPv4Address(found[labels.ADDRESS])
             self._networks.use(cidr)
-            self._hold(namespace[labels.TASK_ARN], cidr, address)
+            task_arn = task_of_inspected(namespace)
+            if task_arn is not None:
+                self._hold(task_arn, cidr, address)
 
     def release(self, task_arn: str) -> None:
         """Give back the address of a task whose namespace is removed."""
@@ -79,13 +159,13 @@ class ColdNamespaces:
         if cidr is not None and address is not None:
             self._addresses_of(cidr).release(address)
 
-    def _next_address(self, subnet: Subnet) -> IPv4Address:
-        addresses = self._addresses_of(subnet.vpc_cidr)
+    def _next_address(self, place: Place) -> IPv4Address:
+        addresses = self._addresses_of(place.vpc_cidr)
         try:
-            return addresses.take(subnet.cidr)
+            return addresses.take(place.cidr)
         except NoFreeAddressError:
-            addresses.renew(self._networks.addresses_in_use(subnet.vpc_cidr))  # others may have let some go
-            return addresses.take(subnet.cidr)
+            addresses.renew(self._networks.addresses_in_use(place.vpc_cidr))  # others may have let some go
+            return addresses.take(place.cidr)
 
     def _addresses_of(self, cidr: IPv4Network) -> Addresses:
         with self._lock:
@@ -97,6 +177,10 @@ class ColdNamespaces:
         seeded.renew(self._networks.addresses_in_use(cidr))
         with self._lock:
             return self._addresses.setdefault(cidr, seeded)
+
+    def _given(self, made: Made, task_arn: str) -> Namespace:
+        self._hold(task_arn, made.place.vpc_cidr, made.address)
+        return Namespace(made.container_id, str(made.address), mac_of(made.address))
 
     def _hold(self, task_arn: str, cidr: IPv4Network, address: IPv4Address) -> None:
         """Note the address that a task has now, instead of one that it had in a namespace that died."""
@@ -125,37 +209,34 @@ class ColdNamespaces:
             raise
         return container_id
 
-    def _after_refusal(
-        self, refusal: RefusedError, task: TaskSpec, subnet: Subnet, address: IPv4Address
-    ) -> Namespace | None:
-        """Clear away why a namespace was refused; or return the one that the task has. Raises PrepareFailedError."""
-        addresses = self._addresses_of(subnet.vpc_cidr)
+    def _clear_away(self, refusal: RefusedError, place: Place, address: IPv4Address) -> None:
+        """Clear away why a namespace was refused. Raises PrepareFailedError; `refusal` when its name is taken."""
+        addresses = self._addresses_of(place.vpc_cidr)
         if is_address_taken(refusal):
             addresses.lose(address)
-            addresses.renew(self._networks.addresses_in_use(subnet.vpc_cidr))
-            return None
+            addresses.renew(self._networks.addresses_in_use(place.vpc_cidr))
+            return
         addresses.release(address)
         if refusal.name_taken:
-            return self._existing(task)
-        if is_network_gone(refusal):
-            self._networks.forget(subnet.vpc_cidr)
-            return None
-        raise PrepareFailedError(f"cannot make the task's network namespace: {refusal.words}") from refusal
+            raise refusal
+        if not is_network_gone(refusal):
+            raise PrepareFailedError(f"cannot make the task's network namespace: {refusal.words}") from refusal
+        self._networks.forget(place.vpc_cidr)
 
-    def _existing(self, task: TaskSpec) -> Namespace | None:
+    def _existing(self, task_arn: str) -> Namespace | None:
         """The namespace that bears the task's name if it is alive; a dead one is removed. Raises PrepareFailedError."""
-        name = name_of(task)
+        name = labels.namespace_name(task_arn)
         try:
             container = self._engine.inspect(name)
         except RefusedError:
             return None
         found = labels_of(container)
-        if not self._owner.owns(found) or found.get(labels.TASK_ARN) != task.arn:
+        if not self._owner.owns(found) or task_of_inspected(container) != task_arn:
             raise PrepareFailedError(f"the container {name} is not this emulator's; remove it (docker rm -f {name})")
         if not is_running(container):
             self._remove(str(container["Id"]))
             return None
-        self.adopt(found)
+        self.adopt(container)
         address = IPv4Address(found[labels.ADDRESS])
         return Namespace(str(container["Id"]), str(address), mac_of(address))
 
@@ -165,18 +246,21 @@ class ColdNamespaces:
             api.remove_container(container_id, force=True)
 
 
-def create_body(task: TaskSpec, subnet: Subnet, network_id: str, address: IPv4Address, owner: Owner) -> dict[str, Any]:
+def create_body(
+    place: Place, address: IPv4Address, network_id: str, owner: Owner, task_arn: str | None = None
+) -> dict[str, Any]:
     """What the engine is asked to create. The container is outside of the task's cgroup, so that the kernel never
     chooses it when the task runs out of memory.
     """
     endpoint = {"IPAMConfig": {"IPv4Address": str(address)}, "MacAddress": mac_of(address)}
+    of_task = {} if task_arn is None else {labels.TASK_ARN: task_arn}
     return {
         "Image": IMAGE,
-        "Hostname": private_dns_name(address, task.region),
+        "Hostname": private_dns_name(address, place.region),
         "Labels": {
             **owner.labels("namespace"),
-            labels.TASK_ARN: task.arn,
-            labels.VPC: str(subnet.vpc_cidr),
+            **of_task,
+            labels.VPC: str(place.vpc_cidr),
             labels.ADDRESS: str(address),
         },
         "HostConfig": {
@@ -188,9 +272,9 @@ def create_body(task: TaskSpec, subnet: Subnet, network_id: str, address: IPv4Ad
     }
 
 
-def name_of(task: TaskSpec) -> str:
-    """The name of a task's pause container: the same each time, so that a second attempt finds the first."""
-    return f"ecs-{task.id}-pause"
+def spare_name(address: IPv4Address, owner: Owner) -> str:
+    """The name of a pause container that waits for a task; an emulator's own, as others may use the same VPC range."""
+    return f"ecs-spare-{str(address).replace('.', '-')}-{owner.instance}"
 
 
 def mac_of(address: IPv4Address) -> str:

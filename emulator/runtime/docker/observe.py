@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from emulator.runtime.docker.labels import CONTAINER_NAME, ROLE, TASK_ARN
+from emulator.runtime.docker.labels import CONTAINER_NAME, ROLE, task_of
 from emulator.runtime.driver import Exit, Found, Started
 
 
@@ -22,6 +22,17 @@ def moment(text: str) -> float | None:
 def labels_of(container: Mapping[str, Any]) -> dict[str, str]:
     """The labels of an inspected container."""
     return dict(container["Config"].get("Labels") or {})
+
+
+def task_of_inspected(container: Mapping[str, Any]) -> str | None:
+    """The ARN of the task that an inspected container belongs to; None for a spare namespace."""
+    return task_of(labels_of(container), str(container["Name"]))
+
+
+def task_of_listed(container: Mapping[str, Any]) -> str | None:
+    """The ARN of the task that a container belongs to, as lists show it; None for a spare namespace."""
+    names = container.get("Names") or [""]  # none, while it is being removed
+    return task_of(container["Labels"], str(names[0]))
 
 
 def is_running(container: Mapping[str, Any]) -> bool:
@@ -61,7 +72,7 @@ def found_in(containers: Iterable[Mapping[str, Any]]) -> list[Found]:
     tasks: dict[str, dict[str, tuple[Started, Exit | None]]] = {}
     for container in containers:
         labels = labels_of(container)
-        task_arn = labels.get(TASK_ARN)
+        task_arn = task_of_inspected(container)
         if task_arn is None:
             continue
         ours = tasks.setdefault(task_arn, {})

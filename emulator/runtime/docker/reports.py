@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from emulator.runtime.docker.engine import RefusedError
-from emulator.runtime.docker.labels import CONTAINER_NAME, ROLE, TASK_ARN
+from emulator.runtime.docker.labels import CONTAINER_NAME, ROLE, task_of
 from emulator.runtime.docker.observe import exit_in, exit_of
 from emulator.runtime.docker.setting import Setting
 from emulator.runtime.driver import Exit, Watcher
@@ -28,21 +28,20 @@ class Reports:
     def tell(self, event: Mapping[str, Any]) -> None:
         """Tell what an event of one of our containers means, if it is news. Raises DriverUnreachableError."""
         container_id = str(event["Actor"]["ID"])
-        labels = event["Actor"]["Attributes"]  # the container's labels are among them
-        if TASK_ARN not in labels:
-            return
+        labels = event["Actor"]["Attributes"]  # the container's labels are among them, and its name
+        task_arn = task_of(labels, labels.get("name", ""))
         if event["Action"] == "destroy":
-            self._destroyed(container_id, labels)
-        elif self._known.is_removing(container_id):
+            self._destroyed(container_id, task_arn, labels)
+        elif task_arn is None or self._known.is_removing(container_id):
             return
         elif labels.get(ROLE) == "namespace":
             if event["Action"] == "die":
-                self._watcher.namespace_lost(labels[TASK_ARN])
+                self._watcher.namespace_lost(task_arn)
         elif event["Action"] == "die" or container_id in self._told:
             # The kernel's word that it was out of memory may come after the end: then it is told once more.
-            self._ended(container_id, labels, event)
+            self._ended(container_id, task_arn, labels, event)
 
-    def _ended(self, container_id: str, labels: Mapping[str, str], event: Mapping[str, Any]) -> None:
+    def _ended(self, container_id: str, task_arn: str, labels: Mapping[str, str], event: Mapping[str, Any]) -> None:
         end: Exit | None
         try:
             container = self._engine.inspect(container_id)
@@ -52,13 +51,13 @@ class Reports:
             end = exit_of(container)
         if end is not None:  # else it runs again, or never did
             self._told.add(container_id)
-            self._watcher.exited(labels[TASK_ARN], labels[CONTAINER_NAME], end)
+            self._watcher.exited(task_arn, labels[CONTAINER_NAME], end)
 
-    def _destroyed(self, container_id: str, labels: Mapping[str, str]) -> None:
+    def _destroyed(self, container_id: str, task_arn: str | None, labels: Mapping[str, str]) -> None:
         """Somebody removed a container. If it was not we, and its end was not told, nobody can tell it any more."""
         expected = self._known.is_removing(container_id) or container_id in self._told
         self._known.removed(container_id)
         self._told.discard(container_id)
         name = labels.get(CONTAINER_NAME, "")
-        if not expected and self._known.id_of(labels[TASK_ARN], name) == container_id:
-            self._watcher.exited(labels[TASK_ARN], name, Exit(code=None, out_of_memory=False, at=self._clock.now()))
+        if task_arn is not None and not expected and self._known.id_of(task_arn, name) == container_id:
+            self._watcher.exited(task_arn, name, Exit(code=None, out_of_memory=False, at=self._clock.now()))

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from emulator.runtime.docker.cgroups import TaskLimits
-from emulator.runtime.docker.labels import HOST, INSTANCE, LOCK, ROLE, TASK_ARN, VPC, task_id
+from emulator.runtime.docker.labels import HOST, INSTANCE, LOCK, ROLE, VPC, task_id
 from emulator.runtime.docker.networks import Networks
+from emulator.runtime.docker.observe import task_of_listed
 from emulator.runtime.docker.removal import remove_container
 from emulator.runtime.docker.setting import Setting
 from emulator.runtime.driver import DriverUnreachableError
@@ -59,7 +60,7 @@ class Sweep:
         if labels.get(ROLE) == "namespace":
             if VPC in labels:
                 self._networks.use(IPv4Network(labels[VPC]))  # so that it goes with us
-            self._limits.remove(task_id(labels.get(TASK_ARN, "")))
+            self._limits.remove(task_id(task_of_listed(container) or ""))
 
 
 def is_free(lock: Path) -> bool:
