@@ -86,8 +86,10 @@ class DockerDriver:
     def prepare(self, task: TaskSpec, subnet: Subnet) -> Namespace:
         """Make the task's limits and its network namespace."""
         with self._pool.busy():
+            namespace = self._pool.take(task, subnet)
+            # Limits after the namespace: if we are killed in between, its container tells the next process whose they are.
             self._limits.make(task.id, cpu=task.cpu, memory=task.memory)
-            return self._pool.take(task, subnet)
+            return namespace
 
     def pull(self, image: str, policy: PullPolicy) -> str:
         """Make an image available and return its digest."""
