@@ -78,6 +78,15 @@ class TaskCgroups:
             with suppress(OSError):  # other tasks are in it, or another emulator was quicker
                 folder.parent.rmdir()
 
+    def reached_memory_limit(self, task_id: str) -> bool:
+        """Has the task as a whole asked for more memory than it may have? The kernel counts that, and keeps the count
+        for as long as the cgroup is there.
+        """
+        try:
+            return int((self._hierarchies["memory"] / FOLDER / task_id / "memory.failcnt").read_text()) > 0
+        except (OSError, ValueError):
+            return False
+
     def _write(self, controller: str, task_id: str, file: str, value: int) -> None:
         (self._hierarchies[controller] / FOLDER / task_id / file).write_text(str(value))
 
@@ -128,6 +137,10 @@ class TaskLimits:
         """What the task's containers are created with. Raises DriverUnreachableError."""
         cgroups = self._chosen()
         return Bounds(None if cgroups is None else f"/{FOLDER}/{task_id}", self._cores)
+
+    def reached_memory_limit(self, task_id: str) -> bool:
+        """Has the task as a whole reached its limit of memory? False where nobody can tell."""
+        return self._cgroups is not None and self._cgroups.reached_memory_limit(task_id)
 
     def remove(self, task_id: str) -> None:
         """Remove what `make` made. Raises DriverUnreachableError."""

@@ -67,7 +67,7 @@ class DockerDriver:
         self._signals = Signals(setting)
         self._removal = Removal(setting, self._namespaces, self._limits)
         self._sweep = Sweep(setting, self._networks, self._limits)
-        self._watch = Watch(setting, on_connect=self._on_connect, on_found=self._adopt)
+        self._watch = Watch(setting, self._limits, on_connect=self._on_connect, on_found=self._adopt)
 
     @property
     def limits(self) -> Way | None:
@@ -87,7 +87,7 @@ class DockerDriver:
         """Make the task's limits and its network namespace."""
         with self._pool.busy():
             namespace = self._pool.take(task, subnet)
-            # Limits after the namespace: if we are killed in between, its container tells the next process whose they are.
+            # Limits last: after a kill in between, the namespace tells the next process that there is a task.
             self._limits.make(task.id, cpu=task.cpu, memory=task.memory)
             return namespace
 

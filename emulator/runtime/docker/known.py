@@ -13,6 +13,7 @@ class Known:
         self._lock = threading.Lock()
         self._ids: dict[str, dict[str, str]] = {}
         self._removing: set[str] = set()
+        self._killed: set[str] = set()
 
     def started(self, task_arn: str, name: str, container_id: str) -> None:
         """Note a container that was started, whether it runs still or not."""
@@ -39,12 +40,25 @@ class Known:
         with self._lock:
             return container_id in self._removing
 
+    def killing(self, container_id: str) -> None:
+        """Note, before it is done, that we kill a container: nothing else need have killed it then."""
+        with self._lock:
+            self._killed.add(container_id)
+
+    def is_killed(self, container_id: str) -> bool:
+        """Was it we who killed this container?"""
+        with self._lock:
+            return container_id in self._killed
+
     def removed(self, container_id: str) -> None:
         """The engine has removed a container: nothing will be heard of it any more."""
         with self._lock:
             self._removing.discard(container_id)
+            self._killed.discard(container_id)
 
     def still_there(self, container_ids: Iterable[str]) -> None:
         """These are all that the engine has: we shall not hear of the removal of others."""
         with self._lock:
-            self._removing.intersection_update(container_ids)
+            there = set(container_ids)
+            self._removing &= there
+            self._killed &= there

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
+from emulator.runtime.docker.cgroups import TaskLimits
 from emulator.runtime.docker.engine import RefusedError
-from emulator.runtime.docker.labels import CONTAINER_NAME, ROLE, task_of
+from emulator.runtime.docker.labels import CONTAINER_NAME, ROLE, task_id, task_of
 from emulator.runtime.docker.observe import exit_in, exit_of
 from emulator.runtime.docker.setting import Setting
 from emulator.runtime.driver import Exit, Watcher
 
 EVENTS = ("die", "destroy", "oom")
+KILLED = 137
+"""The exit code of a process that got SIGKILL."""
 
 
 class Reports:
     """Tells one watcher what happens, during one connection. All calls come from one thread."""
 
-    def __init__(self, setting: Setting, watcher: Watcher, ended: Iterable[str]) -> None:
+    def __init__(self, setting: Setting, watcher: Watcher, ended: Iterable[str], limits: TaskLimits) -> None:
         """`ended`: the ids of the containers of whose end the watcher knows already."""
+        self._limits = limits
         self._engine = setting.engine
         self._known = setting.known
         self._clock = setting.clock
@@ -51,7 +56,15 @@ class Reports:
             end = exit_of(container)
         if end is not None:  # else it runs again, or never did
             self._told.add(container_id)
-            self._watcher.exited(task_arn, labels[CONTAINER_NAME], end)
+            self._watcher.exited(task_arn, labels[CONTAINER_NAME], self._explained(end, container_id, task_arn))
+
+    def _explained(self, end: Exit, container_id: str, task_arn: str) -> Exit:
+        """An end, with the reason that containerd may lose: of many kills for want of memory at once it reports most
+        [tried]. Who was killed, not by us, in a task that has reached its limit, was killed for that.
+        """
+        if end.code != KILLED or end.out_of_memory or self._known.is_killed(container_id):
+            return end
+        return replace(end, out_of_memory=self._limits.reached_memory_limit(task_id(task_arn)))
 
     def _destroyed(self, container_id: str, task_arn: str | None, labels: Mapping[str, str]) -> None:
         """Somebody removed a container. If it was not we, and its end was not told, nobody can tell it any more."""

@@ -35,6 +35,8 @@ class Signals:
 
     def _send(self, container_id: str, *, kill: bool) -> None:
         signal = "SIGKILL" if kill else _stop_signal(self._engine.inspect(container_id))
+        if kill:
+            self._known.killing(container_id)
         if signal is not None:
             with self._engine.asking() as api:
                 api.kill(container_id, signal)

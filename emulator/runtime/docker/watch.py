@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from emulator.runtime.docker.cgroups import TaskLimits
 from emulator.runtime.docker.engine import CONNECT_TIMEOUT, RefusedError
 from emulator.runtime.docker.observe import exit_of, found_in, moment
 from emulator.runtime.docker.reports import EVENTS, Reports
@@ -36,6 +37,7 @@ class Watch:
     def __init__(
         self,
         setting: Setting,
+        limits: TaskLimits,
         *,
         on_connect: Callable[[dict[str, Any]], None],
         on_found: Callable[[list[Container]], None],
@@ -43,6 +45,7 @@ class Watch:
     ) -> None:
         """`on_connect` gets what the daemon says of itself; `on_found` all of our containers, inspected."""
         self._setting = setting
+        self._limits = limits
         self._engine = setting.engine
         self._on_connect = on_connect
         self._on_found = on_found
@@ -101,7 +104,7 @@ class Watch:
                 watcher.connected(found_in(containers))
                 connected()
                 ended = {str(each["Id"]) for each in containers if exit_of(each) is not None}
-                reports = Reports(self._setting, watcher, ended)
+                reports = Reports(self._setting, watcher, ended, self._limits)
                 for event in events:
                     reports.tell(event)
         except (DriverUnreachableError, RefusedError) as error:
