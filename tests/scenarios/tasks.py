@@ -72,6 +72,11 @@ def containers_of(engine: docker.APIClient, **labels: str) -> list[dict[str, Any
     return list(engine.containers(all=True, filters={"label": wanted}))
 
 
+def is_spare(container: dict[str, Any]) -> bool:
+    """Is a container, as the daemon lists it, a network namespace for a task to come?"""
+    return bool(container["Names"][0].startswith("/ecs-spare-"))
+
+
 def cgroups() -> set[str]:
     """The cgroup folders that tasks have, in any controller."""
     return {path.name for path in Path("/sys/fs/cgroup").glob("*/ecs/*") if path.is_dir()}

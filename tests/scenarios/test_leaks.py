@@ -14,10 +14,11 @@ import docker
 import pytest
 import requests
 
+from emulator.config import Config
 from tests.emulators import Served, served
 from tests.images import import_busybox
 from tests.operations.helpers import NETWORK
-from tests.scenarios.tasks import cgroups, container, containers_of, define
+from tests.scenarios.tasks import cgroups, container, containers_of, define, is_spare
 
 pytestmark = pytest.mark.docker
 
@@ -29,6 +30,7 @@ class Traces:
     """What an emulator has of its own, and on the machine. Memory in MiB."""
 
     containers: int
+    spares: int
     cgroups: int
     networks: int
     descriptors: int
@@ -39,10 +41,12 @@ class Traces:
 def traces(emulator: Served, engine: docker.APIClient, mine: set[str]) -> Traces:
     """`mine`: the ids of the tasks that were run; other emulators may be at work on the same machine."""
     instance = requests.get(f"{emulator.url}/_emulator/health", timeout=10).json()["instance"]
+    ours = containers_of(engine, **{"ecs-emulator.instance": instance})
     process = Path(f"/proc/{emulator.process.pid}")
     status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
     return Traces(
-        containers=len(containers_of(engine, **{"ecs-emulator.instance": instance})),
+        containers=len([found for found in ours if not is_spare(found)]),
+        spares=len([found for found in ours if is_spare(found)]),
         cgroups=len(cgroups() & mine),
         networks=len(engine.networks(filters={"label": "ecs-emulator.vpc=10.200.0.0/16"})),
         descriptors=len(list((process / "fd").iterdir())),
@@ -77,7 +81,8 @@ def soak(engine: docker.APIClient, count: int) -> tuple[Traces, Traces]:
 def test_many_tasks_leave_nothing_and_cost_nothing(engine: docker.APIClient) -> None:
     before, after = soak(engine, 60)
     assert after.cgroups == 0
-    assert after.containers <= before.containers
+    assert after.containers == 0
+    assert after.spares <= Config().pool
     assert after.networks == before.networks == 1
     # Connections and worker threads come and go within their pools.
     assert after.descriptors <= before.descriptors + 8

@@ -15,7 +15,7 @@ import requests
 
 from tests.emulators import Served, served
 from tests.operations.helpers import run
-from tests.scenarios.tasks import container, containers_of, define, ended, exit_codes, look, started
+from tests.scenarios.tasks import container, containers_of, define, ended, exit_codes, is_spare, look, started
 
 pytestmark = pytest.mark.docker
 
@@ -132,10 +132,6 @@ def wait_for_runtime(emulator: Served, is_so: Callable[[dict[str, Any]], bool]) 
     deadline = time.monotonic() + 60
     while not is_so(runtime := requests.get(f"{emulator.url}/_emulator/health", timeout=10).json()["runtime"]):
         assert time.monotonic() < deadline, f"it stayed {runtime}"
-
-
-def is_spare(listed: dict[str, Any]) -> bool:
-    return bool(listed["Names"][0].startswith("/ecs-spare-"))
 
 
 def containers_of_tasks(engine: docker.APIClient, instance: str) -> set[str]:
