@@ -34,6 +34,9 @@ from tests.runtime.docker_world import (
 pytest_plugins = ["tests.runtime.docker_fixtures"]
 pytestmark = pytest.mark.docker
 
+# Of several kills for want of memory at the same moment containerd loses some: one after the other.
+OUT_OF_MEMORY = pytest.mark.xdist_group("out-of-memory")
+
 FOREVER = "trap 'exit 7' TERM; trap 'exit 8' INT; {knock}; while :; do sleep 1000 & wait $!; done"
 
 
@@ -79,6 +82,7 @@ def test_an_exit_code_is_told_as_it_is(watched: DockerDriver, recorder: Recorder
     assert end.at >= started.at > 1_600_000_000
 
 
+@OUT_OF_MEMORY
 def test_a_task_bounds_its_containers_together(watched: DockerDriver, recorder: Recorder) -> None:
     if watched.limits != "task cgroup":
         pytest.skip(f"tasks are limited {watched.limits} here")
@@ -97,6 +101,7 @@ def test_a_task_bounds_its_containers_together(watched: DockerDriver, recorder: 
     assert (end.code, end.out_of_memory) == (137, True)
 
 
+@OUT_OF_MEMORY
 def test_a_containers_own_limit_ends_it_too(watched: DockerDriver, recorder: Recorder) -> None:
     task = make_task()
     namespace = watched.prepare(task, SUBNET)

@@ -13,6 +13,7 @@ import pytest
 
 from emulator.clock import SystemClock
 from emulator.runtime.docker import DockerDriver
+from emulator.runtime.docker.cgroups import TaskLimits
 from emulator.runtime.docker.engine import Engine
 from emulator.runtime.docker.known import Known
 from emulator.runtime.docker.labels import Owner
@@ -92,6 +93,7 @@ def test_a_daemon_that_hangs_is_noticed(relay: Relay, recorder: Recorder) -> Non
     engine = Engine(relay.url)
     watch = Watch(
         Setting(engine, Owner("test-hang"), Known(), SystemClock()),
+        TaskLimits(engine),
         on_connect=lambda info: None,
         on_found=lambda containers: None,
         heartbeat=0.2,

@@ -98,6 +98,7 @@ def test_overrides_reach_the_container(ecs: Any) -> None:
     assert exit_codes(ended(ecs, task)) == {"web": 33}
 
 
+@pytest.mark.xdist_group("out-of-memory")
 def test_the_memory_of_the_task_bounds_its_containers(ecs: Any) -> None:
     define(ecs, "greedy", container("web", "tail /dev/zero"))
     task = ended(ecs, run(ecs, taskDefinition="greedy"))
