@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import calls, first_call, first_line, flat, machine, memory, page, run_task_answers
+from benchmarks import calls, fifty, first_call, first_line, flat, machine, memory, page, run_task_answers
 from benchmarks.results import Result, summary
 
 
@@ -32,6 +32,7 @@ BENCHMARKS = {
     for name, module in {
         "run-task-answers": run_task_answers,
         "first-line": first_line,
+        "fifty": fifty,
         "first-call": first_call,
         "calls": calls,
         "flat": flat,

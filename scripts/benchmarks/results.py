@@ -65,6 +65,11 @@ class Verdict:
         """Is the target met?"""
         return self.value >= self.target if self.at_least else self.value <= self.target
 
+    @property
+    def used(self) -> float:
+        """Which part of what the target allows was used: 1 when it is just met."""
+        return self.target / self.value if self.at_least else self.value / self.target
+
     def cells(self) -> list[str]:
         """A line of the table."""
         bound = "at least" if self.at_least else "at most"

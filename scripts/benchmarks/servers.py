@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from urllib.request import urlopen
 
 from benchmarks.wire import Connection, ecs_request
 
@@ -79,6 +81,18 @@ class Server:
             aws_secret_access_key="test",  # noqa: S106 - nobody checks it
             config=Config(retries={"max_attempts": 0}),
         )
+
+    def wait_for_spares(self, number: int) -> None:
+        """Wait until so many namespaces are ready for tasks to come. Raises NotStartedError."""
+        until = time.monotonic() + 2 * PATIENCE
+        while self._spares() < number:
+            if time.monotonic() > until:
+                raise NotStartedError(f"{number} namespaces were not ready after {2 * PATIENCE:g} s")
+            time.sleep(0.05)
+
+    def _spares(self) -> int:
+        with urlopen(f"http://127.0.0.1:{self.port}/_emulator/health", timeout=PATIENCE) as answer:
+            return int(json.load(answer)["runtime"]["pool"])
 
     def memory(self) -> float:
         """Resident memory in MiB, once the server has nothing to do."""

@@ -19,6 +19,10 @@ NETWORK: dict[str, Any] = {
 """Four subnets have room for 16,000 addresses."""
 
 
+ONE_SUBNET: dict[str, Any] = {"subnets": ["subnet-00000001"], "securityGroups": ["sg-00000001"]}
+"""Where it matters that a namespace is ready in the very subnet."""
+
+
 class TaskFailedError(Exception):
     """A task did not become what it should."""
 
@@ -98,6 +102,19 @@ def wait_until(connection: Connection, task_arn: str, status: str) -> None:
             raise TaskFailedError(f"{task_arn} stopped: {task.get('stoppedReason')}")
         time.sleep(BETWEEN_LOOKS)
     raise TaskFailedError(f"{task_arn} is not {status} after {PATIENCE:g} s")
+
+
+def all_running(connection: Connection, task_arns: list[str]) -> None:
+    """Wait until all of up to a hundred tasks run. Raises TaskFailedError."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        found = {task["lastStatus"] for task in connection.ask("DescribeTasks", tasks=task_arns)["tasks"]}
+        if found == {"RUNNING"}:
+            return
+        if "STOPPED" in found:
+            raise TaskFailedError("a task stopped by itself")
+        time.sleep(BETWEEN_LOOKS)
+    raise TaskFailedError(f"not all of {len(task_arns)} tasks run after {PATIENCE:g} s")
 
 
 def stop(connection: Connection, task_arn: str) -> None:
