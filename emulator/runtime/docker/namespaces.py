@@ -266,6 +266,10 @@ def create_body(
         "HostConfig": {
             "NetworkMode": network_id,
             "IpcMode": "shareable",
+            # Its one program makes one system call and reads nothing, so a filter guards nothing: without one it starts
+            # a twentieth sooner [tried]. Containers that join the namespace have filters of their own.
+            "SecurityOpt": ["seccomp=unconfined"],
+            "CapDrop": ["ALL"],
             "LogConfig": {"Type": "none", "Config": {}},
         },
         "NetworkingConfig": {"EndpointsConfig": {network_id: endpoint}},
