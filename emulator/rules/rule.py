@@ -29,10 +29,9 @@ class Rule:
     evidence: str
     check: Callable[[Any], Mapping[str, object] | None]
 
-    def refusal(self, facts: object) -> ApiError | None:
-        """The error for facts that break the rule."""
-        found = self.check(facts)
-        return None if found is None else ApiError(self.refuse, self.says.format(**found))
+    def refusal(self, found: Mapping[str, object]) -> ApiError:
+        """The error for facts that break the rule, by what its check found."""
+        return ApiError(self.refuse, self.says.format(**found))
 
 
 RULES: dict[str, list[Rule]] = {}
@@ -62,9 +61,9 @@ def broken(**values: object) -> Mapping[str, object]:
 def first_refusal(guards: str, facts: object) -> ApiError | None:
     """The answer of the first broken rule, or None."""
     for found in RULES.get(guards, ()):
-        refusal = found.refusal(facts)
-        if refusal is not None:
-            return refusal
+        broken_by = found.check(facts)
+        if broken_by is not None:
+            return found.refusal(broken_by)
     return None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,9 +86,9 @@ class Database:
     def save(
         self,
         puts: Iterable[Row],
-        deletes: Iterable[tuple[str, str]],
-        story: Iterable[tuple[str, StoryLine]],
-        forgotten: Iterable[str],
+        deletes: Sequence[tuple[str, str]],
+        story: Sequence[tuple[str, StoryLine]],
+        forgotten: Sequence[str],
     ) -> None:
         """Write one commit: records, keys (kind, key) to forget, lines of tasks' stories, tasks whose story ends."""
         execute, executemany = self._connection.execute, self._connection.executemany
@@ -98,9 +98,12 @@ class Database:
                 "insert or replace into record values (?, ?, ?, ?)",
                 ((row.kind, row.key, row.head, row.view) for row in puts),
             )
-            executemany("delete from record where kind = ? and key = ?", deletes)
-            executemany("insert into story values (?, ?, ?)", ((task, line.at, line.text) for task, line in story))
-            executemany("delete from story where task = ?", ((task,) for task in forgotten))
+            # Each statement lets other threads run and waits for its turn again, so none is made for nothing.
+            if story:
+                executemany("insert into story values (?, ?, ?)", [(task, line.at, line.text) for task, line in story])
+            if deletes:
+                executemany("delete from record where kind = ? and key = ?", deletes)
+                executemany("delete from story where task = ?", [(task,) for task in forgotten])
             execute("commit")
         except BaseException:
             execute("rollback")

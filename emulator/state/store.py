@@ -117,9 +117,9 @@ class Store:
         gone = [change.record for change in changes if change.after is None]
         self._database.save(
             puts=(self._row(change.after) for change in changes if change.after is not None),
-            deletes=((record.kind, key_text(record.key)) for record in gone),
+            deletes=[(record.kind, key_text(record.key)) for record in gone],
             story=transaction.story,
-            forgotten=(record.arn for record in gone if isinstance(record, Task)),
+            forgotten=[record.arn for record in gone if isinstance(record, Task)],
         )
         for draft, some in changed:
             draft.apply(some)
