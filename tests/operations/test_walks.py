@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -28,6 +28,10 @@ def add_definitions(ecs: Any, number: int) -> list[str]:
     return [answer["taskDefinition"]["taskDefinitionArn"] for answer in made]
 
 
+def add_families(ecs: Any, number: int) -> list[str]:
+    return [arn.rsplit("/", 1)[1].split(":")[0] for arn in add_definitions(ecs, number)]
+
+
 def add_tasks(ecs: Any, _number: int) -> list[str]:
     answer = ecs.run_task(taskDefinition="web", launchType="FARGATE", networkConfiguration=NETWORK, count=10)
     return [task["taskArn"] for task in answer["tasks"]]
@@ -39,6 +43,7 @@ class Walk:
     member: str
     add_ten: Callable[[Any, int], list[str]]
     remove: Callable[[Any, str], object]
+    request: dict[str, str] = field(default_factory=dict)
 
 
 WALKS = [
@@ -49,6 +54,13 @@ WALKS = [
         "taskDefinitionArns",
         add_definitions,
         lambda ecs, arn: ecs.deregister_task_definition(taskDefinition=arn),
+    ),
+    Walk(
+        "list_task_definition_families",
+        "families",
+        add_families,
+        lambda ecs, family: ecs.deregister_task_definition(taskDefinition=f"{family}:1"),
+        {"status": "ACTIVE"},
     ),
 ]
 
@@ -61,7 +73,7 @@ def test_a_walk_neither_repeats_nor_misses_what_stays(emulator: InProcess, walk:
     made = [arn for number in range(0, MANY, 10) for arn in walk.add_ten(ecs, number)]
     stayed = set(made)
     seen: list[str] = []
-    for turn, page in enumerate(ecs.get_paginator(walk.operation).paginate()):
+    for turn, page in enumerate(ecs.get_paginator(walk.operation).paginate(**walk.request)):
         seen += page[walk.member]
         for arn in made[turn * 10 : turn * 10 + 5]:
             walk.remove(ecs, arn)
