@@ -20,6 +20,7 @@ from emulator.planner.containers import (
     warnings,
 )
 from emulator.planner.plan import Action, Plan, Prepare, PullImage, Release, SignalContainer, StartContainer
+from emulator.state.networks import private_dns_name
 from emulator.state.tasks import ContainerState, Task, asked_to_stop
 
 KEPT_STOPPED = 3600.0
@@ -241,12 +242,6 @@ def _attached(attachment: ecs.Attachment, task: Task) -> ecs.Attachment:
     }
     pairs = tuple(ecs.KeyValuePair(name=name, value=value) for name, value in details.items())
     return attachment.replace(status="ATTACHED", details=pairs)
-
-
-def private_dns_name(address: str, region: str) -> str:
-    """The name that EC2 gives an address inside its VPC."""
-    domain = "ec2.internal" if region == "us-east-1" else f"{region}.compute.internal"
-    return f"ip-{address.replace('.', '-')}.{domain}"
 
 
 def _shown_container(shown: ecs.Container, task: Task, **changes: str | int | None) -> ecs.Container:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 import api_models as ecs
+from emulator.rules.rule import broken
+
+EPHEMERAL_STORAGE = range(21, 200 + 1)
+"""GiB."""
 
 _CPU_UNITS = {"": 1, "vcpu": 1024, "vcpus": 1024}
 _MEMORY_UNITS = {"": 1, "mb": 1, "mib": 1, "gb": 1024, "gib": 1024}
@@ -29,6 +34,14 @@ def _amount(text: str | None, units: dict[str, int]) -> int | None:
         return None
     amount = Decimal(found[1]) * units[found[2].lower()]
     return int(amount) if amount > 0 and amount == int(amount) else None
+
+
+def storage_out_of_bounds(storage: ecs.EphemeralStorage | None) -> Mapping[str, object] | None:
+    """By which `limit` a task's ephemeral storage is out of bounds, for the sentence of a rule; None if it is not."""
+    size = storage.size_in_gib or 0 if storage else EPHEMERAL_STORAGE.start
+    if size in EPHEMERAL_STORAGE:
+        return None
+    return broken(limit="least 21" if size < EPHEMERAL_STORAGE.start else "most 200")
 
 
 @dataclass(frozen=True, slots=True)

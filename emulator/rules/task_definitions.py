@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from api_models import enums
 from emulator.errors import ApiError
 from emulator.rules import containers, fargate, lifecycle, logs, networking, tags, volumes
-from emulator.rules.registration import ContainerInTask, Registration, registration
+from emulator.rules.registration import ContainerInTask, Registration, registration, storage_out_of_bounds
 from emulator.rules.rule import broken, first_refusal, rule
 
 __all__ = ["Registration", "refusal_of", "refuse_registration", "registration"]
@@ -18,7 +18,6 @@ LAST = "RegisterTaskDefinition:last"
 MOST_BYTES = 65536
 MOST_CONTAINERS = 10
 CPU_OF_AN_INSTANCE = range(128, 196608 + 1)
-EPHEMERAL_STORAGE = range(21, 200 + 1)
 
 Found = Mapping[str, object] | None
 
@@ -205,11 +204,7 @@ def roles_are_roles(asked: Registration) -> Found:
 )
 def ephemeral_storage_is_21_to_200_gib(asked: Registration) -> Found:
     """More ephemeral storage than the 20 GiB that come with a task is at most 200 GiB."""
-    storage = asked.request.ephemeral_storage
-    size = storage.size_in_gib or 0 if storage else EPHEMERAL_STORAGE.start
-    if size in EPHEMERAL_STORAGE:
-        return None
-    return broken(limit="least 21" if size < EPHEMERAL_STORAGE.start else "most 200")
+    return storage_out_of_bounds(asked.request.ephemeral_storage)
 
 
 @rule(

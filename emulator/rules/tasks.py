@@ -11,7 +11,7 @@ from api_models import enums
 from emulator.rules.capacity_providers import SPOT
 from emulator.rules.fargate import size_exists
 from emulator.rules.launch import CPU_OF_PLATFORM_1_4, LAUNCH
-from emulator.rules.registration import cpu_units, memory_mebibytes
+from emulator.rules.registration import cpu_units, memory_mebibytes, storage_out_of_bounds
 from emulator.rules.rule import broken, rule
 from emulator.rules.tags import MOST_TAGS, TAGS, Tagging
 
@@ -21,7 +21,6 @@ LAUNCH_TYPES = ("EC2", "FARGATE", "EXTERNAL")
 MOST_TASKS = 10
 LONGEST_OVERRIDES = 8192
 LONGEST = {"startedBy": 128, "clientToken": 64, "referenceId": 1024}
-EPHEMERAL_STORAGE = range(21, 200 + 1)
 
 Found = Mapping[str, object] | None
 
@@ -251,11 +250,7 @@ def fargate_offers_the_overriding_size(call: TaskRequest) -> Found:
 )
 def overriding_storage_is_21_to_200_gib(call: TaskRequest) -> Found:
     """Overridden ephemeral storage has 21 to 200 GiB."""
-    storage = call.overrides.ephemeral_storage
-    size = storage.size_in_gib or 0 if storage else EPHEMERAL_STORAGE.start
-    if size in EPHEMERAL_STORAGE:
-        return None
-    return broken(limit="least 21" if size < EPHEMERAL_STORAGE.start else "most 200")
+    return storage_out_of_bounds(call.overrides.ephemeral_storage)
 
 
 @rule(

@@ -61,3 +61,9 @@ class Subnet(Record):
 def subnets_of(account: str, region: str) -> Group:
     """The subnets of one VPC."""
     return ("vpc", account, region)
+
+
+def private_dns_name(address: str, region: str) -> str:
+    """The name that EC2 gives an address inside its VPC (documented: EC2 user guide, "IP based naming")."""
+    domain = "ec2.internal" if region == "us-east-1" else f"{region}.compute.internal"
+    return f"ip-{address.replace('.', '-')}.{domain}"

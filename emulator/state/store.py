@@ -38,15 +38,7 @@ class Tables:
 
     def all(self) -> tuple[Table[Any], ...]:
         """Every table."""
-        return (
-            self.account_settings,
-            self.clusters,
-            self.families,
-            self.task_definitions,
-            self.tasks,
-            self.vpcs,
-            self.subnets,
-        )
+        return tuple(vars(self).values())
 
 
 class Transaction:
@@ -66,17 +58,9 @@ class Transaction:
         """Add a line to a task's story."""
         self.story.append((task.arn, StoryLine(now, text)))
 
-    def drafts(self) -> tuple[Draft[Any], ...]:
+    def drafts(self) -> list[Draft[Any]]:
         """Every table's draft."""
-        return (
-            self.account_settings,
-            self.clusters,
-            self.families,
-            self.task_definitions,
-            self.tasks,
-            self.vpcs,
-            self.subnets,
-        )
+        return [found for found in vars(self).values() if isinstance(found, Draft)]
 
 
 class Store:

@@ -4,37 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from sortedcontainers import SortedList
 
 from emulator.state.record import Change, Group, Key, Record
 
 R = TypeVar("R", bound=Record)
-
-
-class Lookup(Protocol[R]):
-    """What can be asked of a table, inside a transaction or outside."""
-
-    def get(self, key: Key) -> R | None:
-        """The record of this key."""
-        ...
-
-    def page(
-        self,
-        group: Group,
-        *,
-        prefix: Key | None = None,
-        after: Key | None = None,
-        limit: int,
-        descending: bool = False,
-    ) -> list[R]:
-        """Up to `limit` records of an index in the order of their keys, from behind `after` on."""
-        ...
-
-    def count(self, group: Group) -> int:
-        """How many records stand in an index."""
-        ...
 
 
 def _beginning_with(prefix: Key) -> tuple[Key, Key]:

@@ -21,6 +21,7 @@ from emulator.runtime.docker.engine import Engine, RefusedError
 from emulator.runtime.docker.labels import Owner
 from emulator.runtime.docker.networks import first_free, routed
 from emulator.runtime.driver import Exit, Found, PrepareFailedError, Started
+from emulator.state.networks import private_dns_name
 from tests.runtime.docker_world import make_container, make_task
 
 OWNER = Owner("emulator-1")
@@ -210,7 +211,7 @@ class TestNamespaces:
         assert labels.task_of(carried, labels.namespace_name(make_task().arn)) == "mine"
 
     def test_names_of_other_regions_name_the_region(self) -> None:
-        name = namespaces.private_dns_name(IPv4Address("10.0.0.5"), "eu-west-1")
+        name = private_dns_name("10.0.0.5", "eu-west-1")
         assert name == "ip-10-0-0-5.eu-west-1.compute.internal"
 
     def test_refusals_are_told_apart(self) -> None:

@@ -24,6 +24,7 @@ from emulator.runtime.docker.observe import is_running, labels_of, task_of_inspe
 from emulator.runtime.docker.pause import IMAGE, PauseImage
 from emulator.runtime.docker.setting import Setting
 from emulator.runtime.driver import DriverUnreachableError, Namespace, NoFreeAddressError, PrepareFailedError
+from emulator.state.networks import private_dns_name
 
 ATTEMPTS = 20
 """How often another emulator may be quicker in taking the same address, before we give up."""
@@ -256,7 +257,7 @@ def create_body(
     of_task = {} if task_arn is None else {labels.TASK_ARN: task_arn}
     return {
         "Image": IMAGE,
-        "Hostname": private_dns_name(address, place.region),
+        "Hostname": private_dns_name(str(address), place.region),
         "Labels": {
             **owner.labels("namespace"),
             **of_task,
@@ -288,12 +289,6 @@ def mac_of(address: IPv4Address) -> str:
     before 28 chooses by itself; API versions below 1.44 take no other in a network that is named by its id [tried].
     """
     return ":".join(f"{byte:02x}" for byte in b"\x02\x42" + address.packed)
-
-
-def private_dns_name(address: IPv4Address, region: str) -> str:
-    """The ENI's name inside its VPC [documented: EC2 user guide, "IP based naming"]."""
-    suffix = "ec2.internal" if region == "us-east-1" else f"{region}.compute.internal"
-    return f"ip-{str(address).replace('.', '-')}.{suffix}"
 
 
 def is_address_taken(refusal: RefusedError) -> bool:
