@@ -36,6 +36,7 @@ SERVICE_OF_TARGET = {
 """The first part of X-Amz-Target, for requests that are not signed."""
 
 _REGION = re.compile(r"[a-z0-9-]{1,32}")
+_KEY = re.compile(r"A[KS]IA[A-Z0-9]{16}")
 _REGION_LABEL = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
@@ -46,6 +47,8 @@ class Credential(NamedTuple):
     account: str
     region: str | None
     service: str
+    key: str = ""
+    """The access key; its owner's account counts where it is no account id itself."""
 
 
 def credential_of(scope: Scope, headers: dict[bytes, bytes]) -> Credential | None:
@@ -61,12 +64,26 @@ def credential_of(scope: Scope, headers: dict[bytes, bytes]) -> Credential | Non
     return credential
 
 
-def service_without_credential(headers: dict[bytes, bytes]) -> str | None:
-    """The service that an unsigned request means: by its target, else by AWS's name for the service in the host."""
+def service_without_credential(headers: dict[bytes, bytes], path: str) -> str | None:
+    """The service that an unsigned request means.
+
+    By its target, else by AWS's name for the service in the host, else by what only one service takes unsigned: forms
+    (AssumeRoleWithWebIdentity of STS) and paths (public objects of S3).
+    """
     target = headers.get(b"x-amz-target")
     if target is not None:
         return SERVICE_OF_TARGET.get(target.rpartition(b".")[0])
-    return _service_of_host(headers.get(b"host", b""))
+    named = _service_of_host(headers.get(b"host", b""))
+    if named is not None:
+        return named
+    if headers.get(b"content-type", b"").startswith(b"application/x-www-form-urlencoded"):
+        return "sts"
+    return None if path in {"/", "/favicon.ico"} else "s3"
+
+
+def is_of_iam(key: str) -> bool:
+    """Whether an access key looks like one that IAM or STS gave out."""
+    return _KEY.fullmatch(key) is not None
 
 
 def _in_header(authorization: bytes) -> bytes:
@@ -88,9 +105,9 @@ def _parsed(text: bytes) -> Credential | None:
         case [key, _, region, service, "aws4_request"]:
             if not _REGION.fullmatch(region):
                 raise ApiError("InvalidSignatureException", "Credential should be scoped to a valid region.")
-            return Credential(_account_of(key), region, service)
+            return Credential(_account_of(key), region, service, key)
         case [key, _, service, "aws4_request"]:
-            return Credential(_account_of(key), None, service)
+            return Credential(_account_of(key), None, service, key)
     return None
 
 
