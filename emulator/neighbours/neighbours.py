@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from emulator.neighbours.clients import Clients
 from emulator.neighbours.embedded.keys import owner_of
 from emulator.neighbours.embedded.locks import Locks
+from emulator.neighbours.embedded.models import keep_no_track
 from emulator.neighbours.embedded.moto import Moto
+from emulator.neighbours.embedded.sqs import wait_without_lock
 from emulator.neighbours.front import Front
 from emulator.neighbours.identity import Iam
 from emulator.neighbours.logs import CloudWatchLogs
@@ -17,12 +19,21 @@ from emulator.neighbours.ports import Ports
 from emulator.neighbours.secrets import ParameterStore, SecretsManager
 
 
+def embedded_services() -> Moto:
+    """Moto, with all that we change in it."""
+    locks = Locks()
+    moto = Moto(locks)
+    moto.on_load("core", keep_no_track)
+    moto.on_load("sqs", lambda: wait_without_lock(locks))
+    return moto
+
+
 class Neighbours:
     """Who answers requests to other services (`front`), and what ECS asks of them (`ports`)."""
 
     def __init__(self, *, embedded: bool, endpoints: Mapping[str, str]) -> None:
         """`endpoints`: URLs by a service's name in signatures; all others are `embedded`, or answered by nobody."""
-        self.moto = Moto(Locks()) if embedded else None
+        self.moto = embedded_services() if embedded else None
         clients = Clients(self.moto, endpoints)
         self.front = Front(self.moto, endpoints)
         self.ports = Ports(

@@ -20,11 +20,18 @@ def forget_everything() -> None:
     """Drop every backend of every account and region; they are made anew when they are next asked for."""
     from moto.core.base_backend import BackendDict
 
+    _close_objects()
     instances: list[Any] = cast("Any", BackendDict)._instances  # noqa: SLF001 - the only list of them
     for book in list(instances):
         book.clear()
     instances.clear()
-    # The names of buckets are kept beside the backends.
+
+
+def _close_objects() -> None:
+    """Each object of S3 is an open file; and the names of buckets are kept beside the backends."""
     s3 = sys.modules.get("moto.s3.models")
-    if s3 is not None:
-        s3.s3_backends.bucket_accounts.clear()
+    if s3 is None:
+        return
+    for _account, _partition, backend in list(s3.s3_backends.iter_backends()):
+        backend.reset()
+    s3.s3_backends.bucket_accounts.clear()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from emulator.neighbours.answers import Answer, refusal
 from emulator.neighbours.embedded.locks import Locks
-from emulator.neighbours.embedded.models import forget_everything, keep_no_track
+from emulator.neighbours.embedded.models import forget_everything
 from emulator.neighbours.ports import Place, ServiceRefusedError
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ class Moto:
         self._backends: dict[str, str | None] = {}
         self._hooks: dict[str, list[Hook]] = {}
         self._renewals: dict[str, list[Renewal]] = {}
-        self.on_load("core", keep_no_track)
 
     @property
     def is_loaded(self) -> bool:
@@ -156,7 +155,12 @@ def _called(application: Application, environ: Environ) -> Answer:
         body = b"".join(chunks)
     finally:
         getattr(chunks, "close", lambda: None)()
-    return begun[0], begun[1], body
+    status, sent = begun
+    if status[:3] in {"404", "405"} and any("text/html" in value for _, value in sent):  # Flask's own page
+        raise ServiceRefusedError(
+            "", "UnknownOperationException", "The service has no operation here.", int(status[:3])
+        )
+    return status, sent, body
 
 
 def _read_body(environ: Environ) -> None:
