@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from emulator.neighbours.clients import Clients
+from emulator.neighbours.embedded.iam import make_accounts_ready
 from emulator.neighbours.embedded.keys import owner_of
 from emulator.neighbours.embedded.locks import Locks
 from emulator.neighbours.embedded.models import keep_no_track
@@ -24,6 +25,7 @@ def embedded_services() -> Moto:
     locks = Locks()
     moto = Moto(locks)
     moto.on_load("core", keep_no_track)
+    moto.on_load("iam", make_accounts_ready)
     moto.on_load("sqs", lambda: wait_without_lock(locks))
     return moto
 

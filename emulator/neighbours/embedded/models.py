@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, cast
+from typing import Any
 
 
 def keep_no_track() -> None:
@@ -18,10 +18,11 @@ def keep_no_track() -> None:
 
 def forget_everything() -> None:
     """Drop every backend of every account and region; they are made anew when they are next asked for."""
-    from moto.core.base_backend import BackendDict
-
+    core = sys.modules.get("moto.core.base_backend")
+    if core is None:
+        return
     _close_objects()
-    instances: list[Any] = cast("Any", BackendDict)._instances  # noqa: SLF001 - the only list of them
+    instances: list[Any] = core.BackendDict._instances  # noqa: SLF001 - the only list of them
     for book in list(instances):
         book.clear()
     instances.clear()

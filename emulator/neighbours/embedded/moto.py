@@ -49,7 +49,7 @@ class Moto:
         return self._dispatcher is not None
 
     def on_load(self, service: str, hook: Hook) -> None:
-        """Call this once, when a service (by moto's name) is first asked for, before it answers."""
+        """Call this once, when a service (by moto's name) is first asked for, before anything of it is made."""
         self._hooks.setdefault(service, []).append(hook)
 
     def before_each(self, service: str, renewal: Renewal) -> None:
@@ -69,9 +69,8 @@ class Moto:
             renewal(place)
 
     def reset(self) -> None:
-        """Forget what the services hold, of all accounts."""
-        if self._dispatcher is not None:
-            forget_everything()
+        """Forget what the services hold, of all accounts. Other emulators in this process have the same services."""
+        forget_everything()
 
     def answer(self, environ: Environ, service: str, place: Place) -> Answer:
         """Answer a request. `service` is the name in its credential scope."""
@@ -133,9 +132,8 @@ class Moto:
         dispatcher = self._load()
         with self._guard:
             if backend not in self._applications:
-                application = cast("Application", dispatcher.create_app(cast("Any", backend)))
                 self._run_hooks(backend)
-                self._applications[backend] = application
+                self._applications[backend] = cast("Application", dispatcher.create_app(cast("Any", backend)))
             return self._applications[backend]
 
     def _run_hooks(self, service: str) -> None:
