@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -59,3 +62,15 @@ def test_a_policy_that_aws_does_not_have_is_refused(emulator: InProcess, policy:
     with pytest.raises(ClientError) as refused:
         iam.attach_user_policy(UserName="u", PolicyArn=f"arn:aws:iam::aws:policy/{policy}")
     assert refused.value.response["Error"]["Code"] == "NoSuchEntity"
+
+
+def test_the_roles_are_there_when_another_service_was_asked_first() -> None:
+    program = """
+from tests.emulators import InProcess
+
+with InProcess.started() as emulator:
+    emulator.client("sts").get_caller_identity()
+    print(*sorted(role["RoleName"] for role in emulator.client("iam").list_roles()["Roles"]))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["AWSServiceRoleForECS", "ecsTaskExecutionRole"]
