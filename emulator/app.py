@@ -66,7 +66,6 @@ class Emulator:
             allow_hosts=config.allow_hosts,
             allow_origins=config.allow_origins,
             neighbour=self._answer_neighbour,
-            owner=self.neighbours.owner,
             startup=self.runtime.start,
             shutdown=self.stop,
         )

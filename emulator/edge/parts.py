@@ -54,11 +54,6 @@ def _nothing() -> None:
     """Stands where nothing is to be done."""
 
 
-def _nobody(_key: str) -> str | None:
-    """Stands where no access key has an owner."""
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class Parts:
     """All that an edge is made of."""
@@ -73,9 +68,6 @@ class Parts:
     allow_origins: Sequence[str] = ()
     """Web pages of other sites that may call: `https://page.example:8080`."""
     neighbour: Neighbour | None = None
-    owner: Callable[[str], str | None] = _nobody
-    """The account of an access key that IAM or STS gave out; None for an unknown one. Called on the loop: it must not
-    wait."""
     websockets: WebSockets | None = None
     startup: Callable[[], None] = _nothing
     """Called before the first request is answered. What it raises ends the server."""

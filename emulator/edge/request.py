@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 
 from emulator.edge import ecs_json
-from emulator.edge.credentials import ECS, ECS_TARGET, NO_ACCOUNT, credential_of, is_of_iam, service_without_credential
+from emulator.edge.credentials import ECS, ECS_TARGET, NO_ACCOUNT, credential_of, service_without_credential
 from emulator.edge.exchange import TEXT, Exchange
 from emulator.edge.guards import Guards
 from emulator.edge.parts import Parts
@@ -126,8 +126,7 @@ class RequestPath:
         credential = credential_of(exchange.scope, exchange.headers)
         if credential is not None:
             exchange.service = credential.service
-            owner = self._parts.owner(credential.key) if is_of_iam(credential.key) else None
-            exchange.caller = Caller(owner or credential.account, credential.region or self._parts.default_region)
+            exchange.caller = Caller(credential.account, credential.region or self._parts.default_region)
             exchange.marked = True
         else:
             service = service_without_credential(exchange.headers, exchange.path)
