@@ -58,6 +58,7 @@ class RequestPath:
             self.find_operation,
             self.read_body,
             self.parse_body,
+            self.look_around,
             self.perform,
             self.answer,
         )
@@ -177,6 +178,12 @@ class RequestPath:
         """JSON to the operation's structure."""
         exchange.request = ecs_json.parse(exchange.handler.name, exchange.body)
 
+    def look_around(self, exchange: Exchange) -> Awaitable[None] | None:
+        """What an operation must know of other services is asked in a thread, while nobody waits but its caller."""
+        if exchange.handler.looks is None:
+            return None
+        return asyncio.get_running_loop().run_in_executor(None, self._look, exchange)
+
     def perform(self, exchange: Exchange) -> Awaitable[None] | None:
         """What only looks is done at once. What may change something, or wait, is done in a thread."""
         if exchange.handler.writes:
@@ -190,8 +197,11 @@ class RequestPath:
 
     # What the steps share.
 
+    def _look(self, exchange: Exchange) -> None:
+        exchange.found = self._parts.api.look(exchange.handler, exchange.request, exchange.caller)
+
     def _perform(self, exchange: Exchange) -> None:
-        answer = self._parts.api.perform(exchange.handler, exchange.request, exchange.caller)
+        answer = self._parts.api.perform(exchange.handler, exchange.request, exchange.caller, exchange.found)
         exchange.result = answer if isinstance(answer, bytes) else answer.to_json()
 
 
