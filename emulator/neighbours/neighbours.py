@@ -14,6 +14,7 @@ from emulator.neighbours.logs import CloudWatchLogs
 from emulator.neighbours.network import Ec2
 from emulator.neighbours.objects import S3
 from emulator.neighbours.ports import Ports
+from emulator.neighbours.registry import Ecr
 from emulator.neighbours.secrets import ParameterStore, SecretsManager
 
 
@@ -32,6 +33,7 @@ class Neighbours:
             secrets=SecretsManager(clients),
             parameters=ParameterStore(clients),
             objects=S3(clients),
+            registry=Ecr(clients),
         )
 
     def owner(self, key: str) -> str | None:
