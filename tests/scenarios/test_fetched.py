@@ -10,6 +10,7 @@ from typing import Any
 
 import docker
 import pytest
+import requests
 
 from tests.emulators import Served, client, served
 from tests.operations.helpers import run
@@ -25,6 +26,7 @@ ROLE = "arn:aws:iam::000000000000:role/execution"
 def emulator(engine: docker.APIClient, tmp_path: Path) -> Iterator[Served]:
     with served("--state-dir", str(tmp_path), "--runtime", "docker", "--pool", "0") as emulator:
         yield emulator
+        assert requests.post(f"{emulator.url}/_emulator/reset", timeout=60).status_code == 200
 
 
 def test_a_container_sees_its_secrets_and_files(emulator: Served, engine: docker.APIClient, tmp_path: Path) -> None:
