@@ -12,7 +12,7 @@ from emulator.edge.exchange import Exchange
 from emulator.edge.parts import Control, Parts, StoryLine
 from emulator.ids import Ids, RandomIds
 from emulator.neighbours.neighbours import Neighbours
-from emulator.neighbours.ports import Place
+from emulator.neighbours.ports import Place, Ports
 from emulator.operations.api import Api
 from emulator.runtime.actions import Hands
 from emulator.runtime.docker import DockerDriver
@@ -20,6 +20,10 @@ from emulator.runtime.driver import Driver
 from emulator.runtime.probe import docker_problem
 from emulator.runtime.runtime import Runtime
 from emulator.runtime.simulated import SimulatedDriver
+from emulator.runtime.steps.ecr import EcrDiagnosis
+from emulator.runtime.steps.environment_files import EnvironmentFiles
+from emulator.runtime.steps.registry_logins import RegistryLogins
+from emulator.runtime.steps.secrets import Secrets
 from emulator.runtime.steps.steps import Steps
 from emulator.state.folder import Lock, ephemeral_lock, folder_lock, state_file
 from emulator.state.sqlite import Database
@@ -57,7 +61,7 @@ class Emulator:
         self.driver = driver
         set_up_moto()
         self.neighbours = Neighbours(embedded=config.neighbours == "embedded", endpoints=dict(config.endpoints))
-        self.runtime = Runtime(Hands(self._store, driver, clock, ids, config.pull, Steps()))
+        self.runtime = Runtime(Hands(self._store, driver, clock, ids, config.pull, _steps(self.neighbours.ports)))
         self.parts = Parts(
             api=Api(self._store, clock, ids, lambda: self.runtime.problem, self.neighbours.ports),
             control=Control(health=self.health, reset=self.reset, story=self.story),
@@ -129,6 +133,20 @@ class Emulator:
         self.runtime.close(keep_tasks=kept)
         self._store.close()
         self._lock.release(remove=not kept)
+
+
+def _steps(ports: Ports) -> Steps:
+    """What is done for tasks beside running their containers, in the order in which Fargate does it."""
+    secrets = Secrets(ports.secrets, ports.parameters)
+    logins = RegistryLogins(ports.secrets)
+    files = EnvironmentFiles(ports.objects)
+    return Steps(
+        at_before_start=(secrets.before_start, logins.before_start, files.before_start),
+        at_pull=(logins.at_pull,),
+        at_pull_failure=(EcrDiagnosis(ports.registry).at_pull_failure,),
+        at_start=(secrets.at_start, files.at_start),
+        at_after_release=(secrets.after_release, logins.after_release, files.after_release),
+    )
 
 
 def _open_state(config: Config, ids: Ids) -> tuple[Lock, Store, str]:

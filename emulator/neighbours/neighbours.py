@@ -17,6 +17,7 @@ from emulator.neighbours.logs import CloudWatchLogs
 from emulator.neighbours.network import Ec2
 from emulator.neighbours.objects import S3
 from emulator.neighbours.ports import Identity, Ports
+from emulator.neighbours.registry import Ecr
 from emulator.neighbours.secrets import ParameterStore, SecretsManager
 
 
@@ -45,6 +46,7 @@ class Neighbours:
             secrets=SecretsManager(clients),
             parameters=ParameterStore(clients),
             objects=S3(clients),
+            registry=Ecr(clients),
         )
 
     def _identity(self, clients: Clients, endpoints: Mapping[str, str]) -> Identity:

@@ -180,6 +180,14 @@ class Objects(Protocol):
         ...
 
 
+class Registry(Protocol):
+    """ECR."""
+
+    def has_repository(self, place: Place, name: str) -> bool:
+        """Is there a repository of this name?"""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """All services that ECS asks."""
@@ -190,3 +198,4 @@ class Ports:
     secrets: Secrets
     parameters: Parameters
     objects: Objects
+    registry: Registry

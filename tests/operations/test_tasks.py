@@ -193,15 +193,6 @@ def test_roles_and_storage_are_overridden(ecs: Any) -> None:
     assert task["ephemeralStorage"] == task["fargateEphemeralStorage"] == {"sizeInGiB": 50}
 
 
-def test_a_task_whose_overrides_need_what_is_not_there_yet_stops_and_names_it(emulator: InProcess, ecs: Any) -> None:
-    file = {"type": "s3", "value": "arn:aws:s3:::bucket/web.env"}
-    task = run(ecs, overrides={"containerOverrides": [{"name": "web", "environmentFiles": [file]}]})
-    emulator.advance()
-    shown = describe(ecs, task)
-    assert (shown["lastStatus"], shown["stopCode"]) == ("STOPPED", "TaskFailedToStart")
-    assert "environmentFiles of container web" in shown["stoppedReason"]
-
-
 def test_a_client_token_makes_its_tasks_once(ecs: Any) -> None:
     first = run(ecs, clientToken="abc", startedBy="me")
     assert run(ecs, clientToken="abc", startedBy="me")["taskArn"] == first["taskArn"]

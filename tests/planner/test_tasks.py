@@ -18,12 +18,13 @@ from emulator.planner.observations import (
     Observation,
     PlatformFailed,
     Prepared,
+    Provided,
     Released,
     Signalled,
     StartRefused,
     StartUnknown,
 )
-from emulator.planner.plan import Action, Plan, Prepare, PullImage, Release, SignalContainer, StartContainer
+from emulator.planner.plan import Action, Plan, Prepare, Provide, PullImage, Release, SignalContainer, StartContainer
 from emulator.planner.tasks import plan_task
 from emulator.state.tasks import STATUSES, ContainerExit, InvalidTransitionError, Task, asked_to_stop
 from tests.builders import INTERFACE, NOW, container, definition, task
@@ -277,8 +278,6 @@ def test_a_running_task_whose_namespace_is_gone_stops() -> None:
 @pytest.mark.parametrize(
     ("member", "value", "name"),
     [
-        ("secrets", (ecs.Secret(name="a", value_from="b"),), "secrets"),
-        ("environment_files", (ecs.EnvironmentFile(value="a", type="s3"),), "environmentFiles"),
         ("depends_on", (ecs.ContainerDependency(container_name="a", condition="START"),), "dependsOn"),
         ("mount_points", (ecs.MountPoint(source_volume="a"),), "mountPoints"),
         ("volumes_from", (ecs.VolumeFrom(source_container="a"),), "volumesFrom"),
@@ -289,6 +288,31 @@ def test_a_task_that_needs_what_is_not_there_yet_stops_and_names_it(member: str,
     life = Life(definition(container(**given)))
     assert life.shown.stop_code == "TaskFailedToStart"
     assert f"{name} of container web" in (life.shown.stopped_reason or "")
+
+
+def asking(**members: Any) -> ecs.TaskDefinition:
+    """A definition one of whose two containers takes something from another service."""
+    return definition(container("web", **members), container("side", essential=False))
+
+
+SECRETS = (ecs.Secret(name="A", value_from="a"),)
+PRIVATE = ecs.RepositoryCredentials(credentials_parameter="registry")
+FILES = (ecs.EnvironmentFile(value="arn:aws:s3:::b/a.env", type="s3"),)
+
+
+@pytest.mark.parametrize("members", [{"secrets": SECRETS}, {"environment_files": FILES}])
+def test_other_services_are_asked_while_images_are_pulled(members: dict[str, Any]) -> None:
+    life = Life(asking(**members)).see(Prepared(INTERFACE))
+    assert life.actions() == [Provide, PullImage, PullImage]
+    assert life.see(ImagePulled("web", DIGEST, NOW + 2), ImagePulled("side", DIGEST, NOW + 2)).actions() == [Provide]
+    assert life.see(Provided()).actions() == [StartContainer, StartContainer]
+
+
+def test_an_image_of_a_private_registry_waits_for_its_login() -> None:
+    life = Life(asking(repository_credentials=PRIVATE)).see(Prepared(INTERFACE))
+    assert [getattr(action, "container", None) for action in life.plan.actions] == [None, "side"]
+    life.see(Provided())
+    assert [getattr(action, "container", None) for action in life.plan.actions] == ["web", "side"]
 
 
 def test_what_is_accepted_and_does_nothing_is_told() -> None:

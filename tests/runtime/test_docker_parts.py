@@ -14,13 +14,14 @@ from typing import Any
 
 import pytest
 
+from emulator.planner.environment import Environment
 from emulator.planner.specs import Subnet, Ulimit
 from emulator.runtime.docker import cgroups, containers, labels, namespaces, observe, pause
 from emulator.runtime.docker.cgroups import Bounds, TaskCgroups, TaskLimits
 from emulator.runtime.docker.engine import Engine, RefusedError
 from emulator.runtime.docker.labels import Owner
 from emulator.runtime.docker.networks import first_free, routed
-from emulator.runtime.driver import Exit, Found, PrepareFailedError, Started
+from emulator.runtime.driver import Exit, Found, PrepareFailedError, Started, StartFailedError
 from emulator.state.networks import private_dns_name
 from tests.runtime.docker_world import make_container, make_task
 
@@ -88,7 +89,7 @@ class TestContainers:
         body = self.body(
             command=("a",),
             entry_point=("b", "c"),
-            environment={"K": "v=w"},
+            environment=Environment(definition={"K": "v=w"}),
             user="1:2",
             working_directory="/w",
             readonly_root_filesystem=True,
@@ -112,6 +113,19 @@ class TestContainers:
         assert host["Sysctls"] == {"net.core.somaxconn": "9"}
         assert containers.with_open_files(body) is body
         assert host["Ulimits"] == [{"Name": "nofile", "Soft": 10, "Hard": 20}]
+
+    @pytest.mark.parametrize(
+        ("variables", "words"),
+        [
+            ({"A": "hu\0sh"}, "environment variable value can't contain null(\\x00): 'A'"),
+            ({"A\0": "hush"}, "environment variable value can't contain null(\\x00): 'A\\x00'"),
+            ({"": "hush"}, "invalid environment variable: its name is empty"),
+        ],
+    )
+    def test_what_no_variable_can_be_is_refused_without_its_value(self, variables: dict[str, str], words: str) -> None:
+        with pytest.raises(StartFailedError) as refusal:
+            self.body(environment=Environment(secrets=variables))
+        assert str(refusal.value) == words
 
     def test_open_files_are_fargates_if_not_given(self) -> None:
         body = self.body(ulimits=(Ulimit("core", 0, 0),))
