@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
+import api_models as ecs
 import emulator.operations  # noqa: F401 - registers every operation
 from emulator.clock import Clock, SystemClock
 from emulator.config import Config, set_up_moto
@@ -14,6 +15,8 @@ from emulator.ids import Ids, RandomIds
 from emulator.neighbours.neighbours import Neighbours
 from emulator.neighbours.ports import Place, Ports
 from emulator.operations.api import Api
+from emulator.operations.authorization import Authorization
+from emulator.operations.operation import Caller
 from emulator.runtime.actions import Hands
 from emulator.runtime.docker import DockerDriver
 from emulator.runtime.driver import Driver
@@ -70,6 +73,7 @@ class Emulator:
             allow_hosts=config.allow_hosts,
             allow_origins=config.allow_origins,
             neighbour=self._answer_neighbour,
+            authorize=self._authorize(clock),
             startup=self.runtime.start,
             shutdown=self.stop,
         )
@@ -112,6 +116,12 @@ class Emulator:
         if not found or text not in (found[0].id, found[0].arn):
             return None
         return [{"at": line.at, "text": line.text} for line in self._store.story(found[0].arn)]
+
+    def _authorize(self, clock: Clock) -> Callable[[str, ecs.Shape, Caller], None] | None:
+        principals = self.neighbours.principals
+        if not self._config.enforce_iam or principals is None:
+            return None
+        return Authorization(self._store, clock, principals).check
 
     def reset(self) -> None:
         """Forget everything, here and in the services beside ECS."""

@@ -58,6 +58,7 @@ class RequestPath:
             self.find_operation,
             self.read_body,
             self.parse_body,
+            self.authorize,
             self.look_around,
             self.perform,
             self.answer,
@@ -127,7 +128,9 @@ class RequestPath:
         credential = credential_of(exchange.scope, exchange.headers)
         if credential is not None:
             exchange.service = credential.service
-            exchange.caller = Caller(credential.account, credential.region or self._parts.default_region)
+            exchange.caller = Caller(
+                credential.account, credential.region or self._parts.default_region, credential.key
+            )
             exchange.marked = True
         else:
             service = service_without_credential(exchange.headers, exchange.path)
@@ -177,6 +180,15 @@ class RequestPath:
     def parse_body(self, exchange: Exchange) -> None:
         """JSON to the operation's structure."""
         exchange.request = ecs_json.parse(exchange.handler.name, exchange.body)
+
+    def authorize(self, exchange: Exchange) -> Awaitable[None] | None:
+        """Where IAM is enforced, in a thread: policies may have to be looked up."""
+        check = self._parts.authorize
+        if check is None:
+            return None
+        return asyncio.get_running_loop().run_in_executor(
+            None, check, exchange.handler.name, exchange.request, exchange.caller
+        )
 
     def look_around(self, exchange: Exchange) -> Awaitable[None] | None:
         """What an operation must know of other services is asked in a thread, while nobody waits but its caller."""

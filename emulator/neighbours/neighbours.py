@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from emulator.neighbours.clients import Clients
 from emulator.neighbours.embedded.iam import make_accounts_ready
@@ -10,13 +11,14 @@ from emulator.neighbours.embedded.identity import EmbeddedIam
 from emulator.neighbours.embedded.locks import Locks
 from emulator.neighbours.embedded.models import keep_no_track
 from emulator.neighbours.embedded.moto import Moto
+from emulator.neighbours.embedded.principals import principal_of
 from emulator.neighbours.embedded.sqs import wait_without_lock
 from emulator.neighbours.front import Front
 from emulator.neighbours.identity import EndpointIam
 from emulator.neighbours.logs import CloudWatchLogs
 from emulator.neighbours.network import Ec2
 from emulator.neighbours.objects import S3
-from emulator.neighbours.ports import Identity, Ports
+from emulator.neighbours.ports import Identity, Ports, Principals
 from emulator.neighbours.registry import Ecr
 from emulator.neighbours.secrets import ParameterStore, SecretsManager
 
@@ -48,6 +50,11 @@ class Neighbours:
             objects=S3(clients),
             registry=Ecr(clients),
         )
+
+    @property
+    def principals(self) -> Principals | None:
+        """Who calls with which key; None where IAM is not answered here."""
+        return partial(principal_of, self.moto) if self.moto is not None else None
 
     def _identity(self, clients: Clients, endpoints: Mapping[str, str]) -> Identity:
         elsewhere = self.moto is None or "iam" in endpoints or "sts" in endpoints

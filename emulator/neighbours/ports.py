@@ -6,7 +6,7 @@ ServiceUnreachableError where nobody answers. None is called inside a transactio
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -111,6 +111,25 @@ class Credentials:
     secret_access_key: str
     session_token: str
     expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A user, or a session of a role, and the policies that apply: JSON documents.
+
+    `boundary` and `session` (those given when the session was made) are None where there are none.
+    """
+
+    arn: str
+    user_id: str
+    tags: Mapping[str, str]
+    policies: tuple[str, ...]
+    boundary: str | None = None
+    session: tuple[str, ...] | None = None
+
+
+Principals = Callable[[Place, str], Principal | None]
+"""The principal that an access key was given to; None for a key that was not given out, or whose session has ended."""
 
 
 class Identity(Protocol):

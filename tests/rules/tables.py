@@ -22,6 +22,7 @@ from emulator.rules.account_settings import SettingCall
 from emulator.rules.capacity_providers import Removal, Strategy
 from emulator.rules.clusters import ClusterContents, MadeAgain, Region
 from emulator.rules.revisions import FamilyHistory
+from emulator.rules.roles import TaskRole
 from emulator.rules.rule import first_refusal
 from emulator.rules.tags import Tagging
 from emulator.rules.task_definitions import refusal_of, registration
@@ -47,6 +48,9 @@ KEPT = {
     "providers",
     "in_use",
     "cluster",
+    "roles",
+    "arn",
+    "may_be_assumed",
 }
 """Members that are no part of a request: the facts beside it."""
 
@@ -132,6 +136,7 @@ ASK: dict[str, Callable[[dict[str, Any]], ApiError | None]] = {
     "RunTask:strategy": _strategy("RunTask:strategy"),
     "RunTask:default-strategy": _strategy("RunTask:default-strategy"),
     "RunTask:tags": _run_tags,
+    "RunTask:roles": lambda document: first_refusal("RunTask:roles", [TaskRole(**role) for role in document["roles"]]),
     "CreateCluster": _request("CreateCluster", ecs.CreateClusterRequest),
     "CreateCluster:strategy": _strategy("CreateCluster:strategy"),
     "CreateCluster:again": _make_again,
