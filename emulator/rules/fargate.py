@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-import api_models as ecs
 from emulator.rules.registration import Registration
 from emulator.rules.rule import broken, first_refusal, rule
 

@@ -63,8 +63,7 @@ class Database:
             connection.execute("begin immediate")
             # With a rowid: else each view would stand in the tree of keys, and a commit write more pages.
             connection.execute(
-                "create table if not exists record"
-                " (kind text, key text, head blob, view blob, primary key (kind, key))"
+                "create table if not exists record (kind text, key text, head blob, view blob, primary key (kind, key))"
             )
             connection.execute("create table if not exists story (task text, at real, text text)")
             connection.execute("create index if not exists story_of_task on story (task)")
