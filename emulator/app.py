@@ -7,9 +7,12 @@ from importlib.metadata import version
 
 import emulator.operations  # noqa: F401 - registers every operation
 from emulator.clock import Clock, SystemClock
-from emulator.config import Config
+from emulator.config import Config, set_up_moto
+from emulator.edge.exchange import Exchange
 from emulator.edge.parts import Control, Parts, StoryLine
 from emulator.ids import Ids, RandomIds
+from emulator.neighbours.neighbours import Neighbours
+from emulator.neighbours.ports import Place
 from emulator.operations.api import Api
 from emulator.runtime.actions import Hands
 from emulator.runtime.docker import DockerDriver
@@ -17,6 +20,7 @@ from emulator.runtime.driver import Driver
 from emulator.runtime.probe import docker_problem
 from emulator.runtime.runtime import Runtime
 from emulator.runtime.simulated import SimulatedDriver
+from emulator.runtime.steps.steps import Steps
 from emulator.state.folder import Lock, ephemeral_lock, folder_lock, state_file
 from emulator.state.sqlite import Database
 from emulator.state.store import Store
@@ -51,16 +55,19 @@ class Emulator:
                 pool=config.pool,
             )
         self.driver = driver
-        self.runtime = Runtime(Hands(self._store, driver, clock, ids, config.pull))
+        set_up_moto()
+        self.neighbours = Neighbours(embedded=config.neighbours == "embedded", endpoints=dict(config.endpoints))
+        self.runtime = Runtime(Hands(self._store, driver, clock, ids, config.pull, Steps()))
         self.parts = Parts(
-            api=Api(self._store, clock, ids, lambda: self.runtime.problem),
-            control=Control(health=self.health, reset=self.runtime.reset, story=self.story),
+            api=Api(self._store, clock, ids, lambda: self.runtime.problem, self.neighbours.ports),
+            control=Control(health=self.health, reset=self.reset, story=self.story),
             ids=ids,
             default_region=config.region,
             allow_hosts=config.allow_hosts,
             allow_origins=config.allow_origins,
+            neighbour=self._answer_neighbour,
             startup=self.runtime.start,
-            shutdown=self.close,
+            shutdown=self.stop,
         )
 
     def _simulated(self) -> bool:
@@ -101,6 +108,20 @@ class Emulator:
         if not found or text not in (found[0].id, found[0].arn):
             return None
         return [{"at": line.at, "text": line.text} for line in self._store.story(found[0].arn)]
+
+    def reset(self) -> None:
+        """Forget everything, here and in the services beside ECS."""
+        self.runtime.reset()
+        self.neighbours.reset()
+
+    async def _answer_neighbour(self, exchange: Exchange) -> None:
+        place = Place(exchange.caller.account, exchange.caller.region)
+        await self.neighbours.front.answer(exchange.service, place, exchange.scope, exchange.receive, exchange.send)
+
+    async def stop(self) -> None:
+        """Let go of the other services, then of everything."""
+        await self.neighbours.front.close()
+        self.close()
 
     def close(self) -> None:
         """Stop. What runs goes on if the state is kept; else nothing of ours is left."""

@@ -7,12 +7,31 @@ import logging
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 import click
 
 from emulator import config
 
 DEFAULTS = config.Config()
+
+
+class Endpoint(click.ParamType[tuple[str, str]]):
+    """`NAME=URL`, as a pair."""
+
+    name = "NAME=URL"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        """Take it apart, or say what is wrong with it."""
+        if isinstance(value, tuple):
+            return value
+        name, _, url = str(value).partition("=")
+        parts = urlsplit(url)
+        if not name or parts.scheme not in {"http", "https"} or not parts.hostname:
+            self.fail(f"{value!r} is not NAME=URL, such as s3=http://127.0.0.1:9000.", param, ctx)
+        if name == "ecs":
+            self.fail("ECS itself is served here; name another service.", param, ctx)
+        return name, url
 
 
 @click.group()
@@ -77,6 +96,23 @@ def main() -> None:
     default=DEFAULTS.region,
     envvar="ECS_EMULATOR_REGION",
     help="Region of requests that name none.",
+    show_envvar=True,
+)
+@click.option(
+    "--neighbours",
+    type=click.Choice(["embedded", "none"]),
+    default=DEFAULTS.neighbours,
+    envvar="ECS_EMULATOR_NEIGHBOURS",
+    help="Who answers for the other AWS services: this process, or nobody.",
+    show_envvar=True,
+)
+@click.option(
+    "--neighbour",
+    "endpoints",
+    type=Endpoint(),
+    multiple=True,
+    envvar="ECS_EMULATOR_NEIGHBOUR",
+    help="Have a service, by its name in signatures such as logs or s3, answered at this URL: NAME=URL (repeatable).",
     show_envvar=True,
 )
 @click.option(

@@ -10,6 +10,15 @@ from typing import Literal
 from emulator.planner.specs import PullPolicy
 
 RuntimeChoice = Literal["auto", "docker", "simulated"]
+NeighboursChoice = Literal["embedded", "none"]
+"""Who answers for other AWS services: moto in this process, or nobody."""
+
+MOTO = {
+    "MOTO_DISABLE_GLOBAL_CORS": "1",  # the edge decides which web pages may read an answer
+    "MOTO_ALLOW_NONEXISTENT_REGION": "true",  # every region that can be one is a region here
+    "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",  # they cost a quarter of a second in each region
+}
+"""How moto is set up. It reads its environment when it is imported."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +39,21 @@ class Config:
     allow_hosts: tuple[str, ...] = ()
     allow_origins: tuple[str, ...] = ()
     docker_host: str | None = None
+    neighbours: NeighboursChoice = "embedded"
+    endpoints: tuple[tuple[str, str], ...] = ()
+    """Services, by their name in signatures, that are answered elsewhere, and at which URL."""
 
 
 def default_state_dir(port: int) -> Path:
     """Where an emulator on this port keeps its state unless it is told."""
     home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(home) / "ecs-emulator" / str(port)
+
+
+def set_up_moto() -> None:
+    """Say in the environment how moto shall be; what the user says there counts more."""
+    for name, value in MOTO.items():
+        os.environ.setdefault(name, value)
 
 
 def docker_host() -> str | None:

@@ -14,6 +14,7 @@ from emulator.runtime.actions import Hands
 from emulator.runtime.driver import Driver
 from emulator.runtime.runtime import Runtime
 from emulator.runtime.simulated import SimulatedDriver
+from emulator.runtime.steps.steps import Steps
 from emulator.state.networks import Subnet
 from emulator.state.sqlite import Database
 from emulator.state.store import Store
@@ -38,7 +39,7 @@ class Machine:
         self.clock = ManualClock(NOW)
         self.store = store or Store(Database(None))
         self.driver = driver(self.clock)
-        hands = Hands(self.store, self.driver, self.clock, RandomIds(), "missing")
+        hands = Hands(self.store, self.driver, self.clock, RandomIds(), "missing", Steps())
         self.runtime = Runtime(hands, workers=Inline(), pullers=Inline())
         self.loop = self.runtime.loop
         self._numbers = itertools.count(1)

@@ -20,10 +20,11 @@ MAY_IMPORT = {
     "rules": {"api_models", "state"} | LEAVES,
     "planner": {"api_models", "state"} | LEAVES,
     "config": {"planner"},
-    "operations": {"api_models", "state", "rules"} | LEAVES,
-    "runtime": {"api_models", "state", "planner"} | LEAVES,
+    "operations": {"api_models", "state", "rules", "neighbours"} | LEAVES,
+    "runtime": {"api_models", "state", "planner", "neighbours"} | LEAVES,
     "edge": {"api_models", "operations"} | LEAVES,
-    "app": {"api_models", "state", "operations", "runtime", "edge", "config"} | LEAVES,
+    "neighbours": {"state"} | LEAVES,
+    "app": {"api_models", "state", "operations", "runtime", "edge", "neighbours", "config"} | LEAVES,
     "cli": {"app", "config", "state", "edge"} | LEAVES,
     "__main__": {"cli"},
 }
@@ -34,6 +35,8 @@ REASONS = {
     ("planner", "runtime"): "the planner decides, it does not know who does it",
     ("operations", "runtime"): "an operation changes the state; what follows is the planner's business",
     ("state", "operations"): "the state does not know who changes it",
+    ("neighbours", "operations"): "the other services do not know what a call of ECS does",
+    ("edge", "neighbours"): "the edge is given its way to other services by app.py",
     ("edge", "runtime"): "the edge is given what it needs by app.py",
 }
 
@@ -119,6 +122,14 @@ def test_time_and_chance_come_in(path: Path) -> None:
 @pytest.mark.parametrize("path", [path for path in sources() if path.name == "__init__.py"], ids=module_name)
 def test_every_package_says_what_it_is(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text())), f"{path} has no docstring"
+
+
+@pytest.mark.parametrize("path", sources(), ids=module_name)
+def test_moto_is_known_in_one_folder(path: Path) -> None:
+    if "embedded" not in path.parts:
+        assert not [name for name in imports_of(path) if name.split(".")[0] == "moto"], (
+            "moto changes from one to another"
+        )
 
 
 def test_only_config_reads_the_environment() -> None:

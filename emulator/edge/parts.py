@@ -71,5 +71,5 @@ class Parts:
     websockets: WebSockets | None = None
     startup: Callable[[], None] = _nothing
     """Called before the first request is answered. What it raises ends the server."""
-    shutdown: Callable[[], None] = _nothing
-    """Called after the last request was answered."""
+    shutdown: Callable[[], Awaitable[None] | None] = _nothing
+    """Called after the last request was answered. It may give back what to wait for."""

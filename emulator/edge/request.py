@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
 from functools import partial
 
 from emulator.edge import ecs_json
@@ -41,10 +42,18 @@ class CallerGoneError(Exception):
 class RequestPath:
     """Takes requests down their steps."""
 
-    def __init__(self, parts: Parts, guards: Guards, writer: Writer, control: Callable[[Exchange], Awaitable[None]]):
+    def __init__(
+        self,
+        parts: Parts,
+        guards: Guards,
+        writer: Writer,
+        askers: Executor,
+        control: Callable[[Exchange], Awaitable[None]],
+    ) -> None:
         self._parts = parts
         self._guards = guards
         self._writer = writer
+        self._askers = askers
         self._control = control
         self.steps: tuple[Step, ...] = (
             self.give_request_id,
@@ -123,14 +132,14 @@ class RequestPath:
         return None
 
     def find_service_and_caller(self, exchange: Exchange) -> None:
-        """By the signature's credential scope; without one, by the target or the host."""
+        """By the signature's credential scope; without one, by the target, the host or the path."""
         credential = credential_of(exchange.scope, exchange.headers)
         if credential is not None:
             exchange.service = credential.service
             exchange.caller = Caller(credential.account, credential.region or self._parts.default_region)
             exchange.marked = True
         else:
-            service = service_without_credential(exchange.headers)
+            service = service_without_credential(exchange.headers, exchange.path)
             exchange.service = service or ECS
             exchange.caller = Caller(NO_ACCOUNT, self._parts.default_region)
             exchange.marked = service is not None or b"x-amz-target" in exchange.headers
@@ -179,7 +188,11 @@ class RequestPath:
         exchange.request = ecs_json.parse(exchange.handler.name, exchange.body)
 
     def perform(self, exchange: Exchange) -> Awaitable[None] | None:
-        """What only looks is done at once. What may change something waits for the disk: that is done in a thread."""
+        """What only looks is done at once. What changes something waits for the disk, and what asks other services for
+        them: in threads.
+        """
+        if exchange.handler.looks is not None:
+            return asyncio.get_running_loop().run_in_executor(self._askers, self._perform, exchange)
         if exchange.handler.writes:
             return self._writer.do(partial(self._perform, exchange))
         self._perform(exchange)

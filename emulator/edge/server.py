@@ -24,6 +24,8 @@ from emulator.errors import ApiError
 if TYPE_CHECKING:
     from a2wsgi import WSGIMiddleware
 
+ASKERS = 4
+"""Threads for calls that ask other services, each of which may wait long."""
 MOST_HEAD = 64 << 10
 """How much more of a request's head is read after the piece it began in (a piece has at most 256 KiB)."""
 KEEP_ALIVE = 75
@@ -54,7 +56,8 @@ class Edge:
         self._parts = parts
         self._guards = Guards(parts.allow_hosts, parts.allow_origins)
         self._writer = Writer()
-        self._path = RequestPath(parts, self._guards, self._writer, self._hand_to_control)
+        self._askers = ThreadPoolExecutor(ASKERS, thread_name_prefix="ask")
+        self._path = RequestPath(parts, self._guards, self._writer, self._askers, self._hand_to_control)
         self._control: asyncio.Future[WSGIMiddleware] | None = None
         self.failure: Exception | None = None
         """What startup or shutdown raised."""
@@ -85,7 +88,7 @@ class Edge:
         if self._control is None:
             # Imports Flask, which takes a tenth of a second: not here, where everybody would wait for it.
             loop = asyncio.get_running_loop()
-            self._control = loop.run_in_executor(None, _control_app, self._parts.control)
+            self._control = loop.run_in_executor(self._askers, _control_app, self._parts.control)
         application: Any = await asyncio.shield(self._control)
         await application(exchange.scope, exchange.receive, exchange.send)
 
@@ -98,7 +101,10 @@ class Edge:
             await receive()
             phase = "shutdown"
             await self._writer.close()
-            self._parts.shutdown()
+            await asyncio.to_thread(self._askers.shutdown, cancel_futures=True)
+            waiting = self._parts.shutdown()
+            if waiting is not None:
+                await waiting
             await send({"type": "lifespan.shutdown.complete"})
         except Exception as error:  # noqa: BLE001 - serve() raises it
             self.failure = error

@@ -10,7 +10,8 @@ from api_models.operations import OPERATIONS
 from emulator.clock import Clock
 from emulator.errors import ApiError
 from emulator.ids import Ids
-from emulator.operations.operation import HANDLERS, Answer, Caller, Handler, Read, Write
+from emulator.neighbours.ports import Ports
+from emulator.operations.operation import HANDLERS, Answer, Caller, Handler, Look, Read, Write
 from emulator.operations.paging import Tokens
 from emulator.rules.parameters import required_members
 from emulator.state.store import Store
@@ -20,12 +21,13 @@ class Api:
     """All operations of one emulator."""
 
     def __init__(
-        self, store: Store, clock: Clock, ids: Ids, engine_problem: Callable[[], str | None] = lambda: None
+        self, store: Store, clock: Clock, ids: Ids, engine_problem: Callable[[], str | None], neighbours: Ports
     ) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
         self._engine_problem = engine_problem
+        self._neighbours = neighbours
         self._tokens = Tokens(store.setting("token-secret", ids.hex(64)))
 
     def find(self, name: str) -> Handler:
@@ -52,5 +54,8 @@ class Api:
 
     def _write(self, handler: Handler, request: Any, caller: Caller) -> Answer:
         problem = self._engine_problem()
+        found = None
+        if handler.looks is not None:
+            found = handler.looks(Look(request, caller, self._store.state, self._clock.now(), self._neighbours))
         with self._store.write() as transaction:
-            return handler.function(Write(request, caller, transaction, self._clock.now(), self._ids, problem))
+            return handler.function(Write(request, caller, transaction, self._clock.now(), self._ids, problem, found))

@@ -8,7 +8,9 @@ from typing import Any, Generic, Literal, TypeVar
 
 import api_models as ecs
 from emulator.ids import Ids
+from emulator.neighbours.ports import Ports
 from emulator.operations.paging import Tokens
+from emulator.state.arns import partition_of
 from emulator.state.store import Tables, Transaction
 
 Q = TypeVar("Q", bound=ecs.Shape)
@@ -30,9 +32,7 @@ class Caller:
     @property
     def partition(self) -> str:
         """The first part of this region's ARNs after `arn:`."""
-        if self.region.startswith("cn-"):
-            return "aws-cn"
-        return "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
+        return partition_of(self.region)
 
     @property
     def arn(self) -> str:
@@ -56,6 +56,17 @@ class Read(Generic[Q]):
 
 
 @dataclass(frozen=True, slots=True)
+class Look(Generic[Q]):
+    """What a call that may change the state asks of other services, before its transaction begins."""
+
+    request: Q
+    caller: Caller
+    state: Tables
+    now: float
+    neighbours: Ports
+
+
+@dataclass(frozen=True, slots=True)
 class Write(Generic[Q]):
     """A call that may change the state, inside its transaction."""
 
@@ -66,6 +77,8 @@ class Write(Generic[Q]):
     ids: Ids
     engine_problem: str | None
     """Why no task can be started at this moment; None when one can."""
+    found: Any
+    """What the operation's `looks` found; None for an operation without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +89,15 @@ class Handler:
     function: Callable[[Any], Answer]
     writes: bool
     behaviour: Behaviour
+    looks: Callable[[Any], Any] | None = None
+    """What asks other services before the transaction begins."""
 
 
 HANDLERS: dict[str, Handler] = {}
 
 ReadFunction = Callable[[Read[Q]], Answer]
 WriteFunction = Callable[[Write[Q]], Answer]
+LookFunction = Callable[[Look[Q]], Any]
 
 
 def reads(name: str) -> Callable[[ReadFunction[Q]], ReadFunction[Q]]:
@@ -94,11 +110,16 @@ def reads(name: str) -> Callable[[ReadFunction[Q]], ReadFunction[Q]]:
     return declare
 
 
-def writes(name: str, behaviour: Behaviour = "behaves") -> Callable[[WriteFunction[Q]], WriteFunction[Q]]:
-    """Declare an operation that may change the state. It runs in one transaction; an exception undoes all of it."""
+def writes(
+    name: str, behaviour: Behaviour = "behaves", *, looks: LookFunction[Q] | None = None
+) -> Callable[[WriteFunction[Q]], WriteFunction[Q]]:
+    """Declare an operation that may change the state. It runs in one transaction; an exception undoes all of it.
+
+    No other service is asked inside a transaction: `looks` does that before; what it returns is the call's `found`.
+    """
 
     def declare(function: WriteFunction[Q]) -> WriteFunction[Q]:
-        HANDLERS[name] = Handler(name, function, writes=True, behaviour=behaviour)
+        HANDLERS[name] = Handler(name, function, writes=True, behaviour=behaviour, looks=looks)
         return function
 
     return declare

@@ -94,6 +94,22 @@ def _override_of(task: Task, name: str) -> ecs.ContainerOverride:
     return ecs.ContainerOverride(name=name)
 
 
+def asks_other_services(task: Task, definition: ecs.TaskDefinition) -> bool:
+    """Whether anything must be had of other services before the first container starts."""
+    return bool(definition.task_role_arn) or any(_asks(task, found) for found in definition.container_definitions or ())
+
+
+def _asks(task: Task, container: ecs.ContainerDefinition) -> bool:
+    logs = container.log_configuration
+    return bool(
+        container.secrets
+        or container.environment_files
+        or container.repository_credentials
+        or _override_of(task, container.name or "").environment_files
+        or (logs and (logs.log_driver == "awslogs" or logs.secret_options))
+    )
+
+
 NEEDED = ("environment_files", "secrets", "depends_on", "mount_points", "volumes_from")
 """Members of a container definition without which it cannot run as it was meant."""
 

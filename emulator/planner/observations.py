@@ -40,6 +40,18 @@ class PlatformFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class Provided:
+    """What the containers need of other services is at hand."""
+
+    def enter(self, task: Task) -> Task:
+        """The task with all it needs."""
+        return task if task.provided else replace(task, provided=True)
+
+    def __str__(self) -> str:
+        return "what the task needs of other services is at hand"
+
+
+@dataclass(frozen=True, slots=True)
 class ImagePulled:
     """A container's image is at hand."""
 
@@ -179,6 +191,7 @@ class Released:
 Observation = (
     Prepared
     | PlatformFailed
+    | Provided
     | ImagePulled
     | ContainerStarted
     | StartRefused

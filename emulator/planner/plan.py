@@ -25,6 +25,11 @@ class PullImage:
 
 
 @dataclass(frozen=True, slots=True)
+class Provide:
+    """Have at hand what containers need of other services: values, files, log streams, credentials."""
+
+
+@dataclass(frozen=True, slots=True)
 class StartContainer:
     """Create and start a container."""
 
@@ -45,7 +50,7 @@ class Release:
     """Remove all that the engine has of the task."""
 
 
-Action = Prepare | PullImage | StartContainer | SignalContainer | Release
+Action = Prepare | Provide | PullImage | StartContainer | SignalContainer | Release
 
 
 @dataclass(frozen=True, slots=True)

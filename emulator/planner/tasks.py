@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import api_models as ecs
 from emulator.planner.containers import (
+    asks_other_services,
     container_spec,
     definition_of,
     is_essential,
@@ -19,7 +20,7 @@ from emulator.planner.containers import (
     task_spec,
     warnings,
 )
-from emulator.planner.plan import Action, Plan, Prepare, PullImage, Release, SignalContainer, StartContainer
+from emulator.planner.plan import Action, Plan, Prepare, Provide, PullImage, Release, SignalContainer, StartContainer
 from emulator.state.networks import private_dns_name
 from emulator.state.tasks import ContainerState, Task, asked_to_stop
 
@@ -116,8 +117,11 @@ def _plan_provisioning(task: Task, definition: ecs.TaskDefinition, now: float) -
 
 def _plan_pending(task: Task, definition: ecs.TaskDefinition) -> Plan:
     unpulled = [name for name, state in task.containers.items() if state.digest is None]
-    if unpulled:
-        return Plan(actions=tuple(PullImage(name, definition_of(definition, name).image or "") for name in unpulled))
+    missing: list[Action] = [PullImage(name, definition_of(definition, name).image or "") for name in unpulled]
+    if not task.provided and asks_other_services(task, definition):
+        missing.insert(0, Provide())
+    if missing:
+        return Plan(actions=tuple(missing))
     unasked = [name for name, state in task.containers.items() if state.started_at is None and not state.starting]
     if unasked:
         asked = {name: replace(state, starting=True) for name, state in task.containers.items() if name in unasked}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import api_models as ecs
 from emulator.clock import Clock
 from emulator.ids import Ids
 from emulator.planner.observations import (
@@ -11,14 +12,16 @@ from emulator.planner.observations import (
     ImagePulled,
     Observation,
     PlatformFailed,
+    Provided,
     Released,
     Signalled,
     StartRefused,
 )
-from emulator.planner.plan import Action, Prepare, PullImage, SignalContainer, StartContainer
+from emulator.planner.plan import Action, Prepare, Provide, PullImage, SignalContainer, StartContainer
 from emulator.planner.specs import PullPolicy
 from emulator.runtime.driver import Driver, Namespace, PullFailedError, PullProblem, StartFailedError
 from emulator.runtime.steps import network
+from emulator.runtime.steps.steps import StepFailedError, Steps
 from emulator.state.store import Store
 from emulator.state.tasks import Task
 
@@ -32,12 +35,15 @@ class Hands:
     clock: Clock
     ids: Ids
     pull_policy: PullPolicy
+    steps: Steps
 
     def perform(self, task: Task, action: Action) -> Observation:
         """Carry out an action for a task. Raises DriverUnreachableError."""
         match action:
             case Prepare():
                 return network.before_start(self.store, self.driver, self.ids, action)
+            case Provide():
+                return self._provide(task)
             case PullImage():
                 return self._pull(action)
             case StartContainer():
@@ -46,8 +52,27 @@ class Hands:
                 self.driver.signal(task.arn, action.container, kill=action.kill)
                 return Signalled(action.container, action.kill)
             case _:
-                self.driver.remove(task.arn)
-                return Released()
+                return self._release(task)
+
+    def _provide(self, task: Task) -> Provided | PlatformFailed:
+        try:
+            self.steps.before_start(task, self._definition(task))
+        except StepFailedError as error:
+            return PlatformFailed(str(error))
+        return Provided()
+
+    def _release(self, task: Task) -> Released:
+        self.steps.before_release(task)
+        self.driver.remove(task.arn)
+        self.steps.after_release(task)
+        return Released()
+
+    def _definition(self, task: Task) -> ecs.TaskDefinition:
+        """A task's definition, which stays as long as there is a task of it."""
+        found = self.store.state.task_definitions.get(task.definition_key)
+        if found is None:
+            raise LookupError(f"{task.arn} has no task definition {task.family}:{task.revision}")
+        return found.content
 
     def _pull(self, action: PullImage) -> ImagePulled | PlatformFailed:
         try:
@@ -62,9 +87,11 @@ class Hands:
         interface = task.interface
         namespace = Namespace(interface.namespace, interface.address, interface.mac_address)
         try:
-            started = self.driver.start(action.spec, namespace)
-        except StartFailedError as error:
+            spec = self.steps.complete(task, self._definition(task), action.spec)
+            started = self.driver.start(spec, namespace)
+        except (StartFailedError, StepFailedError) as error:
             return StartRefused(action.container, str(error))
+        self.steps.after_start(task, spec)
         return ContainerStarted(action.container, started.runtime_id, started.at)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.planner.observations import Observation, PlatformFailed, StartRefused
-from emulator.planner.plan import Action, Plan, Prepare, PullImage, Release, SignalContainer, StartContainer
+from emulator.planner.plan import Action, Plan, Prepare, Provide, PullImage, Release, SignalContainer, StartContainer
 from emulator.planner.tasks import plan_task
 from emulator.runtime.actions import Hands
 from emulator.runtime.deletions import Deletions
@@ -271,14 +271,16 @@ class Loop:
 
 
 def _slot(action: Action) -> str:
-    """What may be under way once only for each task: one pull and one other action for each container, and one for the
-    task as a whole.
+    """What may be under way once only for each task: one pull and one other action for each container, one for the task
+    as a whole, and what it asks of other services.
     """
     match action:
         case PullImage(container=name):
             return f"pull {name}"
         case StartContainer(container=name) | SignalContainer(container=name):
             return f"container {name}"
+        case Provide():
+            return "provide"
         case _:
             return "task"
 
@@ -287,7 +289,7 @@ def _fits(action: Action, under_way: dict[str, Action]) -> bool:
     """May an action begin beside these? What concerns the whole task waits for its containers, and they for it."""
     if _slot(action) in under_way:
         return False
-    if isinstance(action, PullImage):
+    if isinstance(action, PullImage | Provide):
         return True
     if isinstance(action, Prepare | Release):
         return all(isinstance(other, PullImage) for other in under_way.values())
@@ -297,7 +299,7 @@ def _fits(action: Action, under_way: dict[str, Action]) -> bool:
 def _defect(action: Action, error: Exception) -> Observation | None:
     """What an error that nobody foresaw means to the task; None for an action that has to be tried again."""
     match action:
-        case Prepare() | PullImage():
+        case Prepare() | Provide() | PullImage():
             return PlatformFailed(f"InternalError: {error}")
         case StartContainer(container=name):
             return StartRefused(name, f"InternalError: {error}")

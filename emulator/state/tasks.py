@@ -90,6 +90,8 @@ class Task(Record):
     interface: Interface | None = None
     failure: str | None = None
     """Why the platform could not prepare the task: the reason that DescribeTasks will show."""
+    provided: bool = False
+    """What its containers need of other services was at hand before the first one started."""
     namespace_lost: bool = False
     released: bool = False
     """Nothing of the task is left on the engine."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from emulator.edge.credentials import NO_ACCOUNT, Credential, credential_of, service_without_credential
+from emulator.edge.credentials import NO_ACCOUNT, Credential, account_of, credential_of, service_without_credential
 
 
 def credential(authorization="", query="", **headers):
@@ -21,24 +21,24 @@ def credential(authorization="", query="", **headers):
     ],
 )
 def test_the_authorization_header(authorization):
-    assert credential(authorization) == Credential(NO_ACCOUNT, "eu-west-1", "ecs")
+    assert credential(authorization) == Credential(NO_ACCOUNT, "eu-west-1", "ecs", "AKID")
 
 
 def test_a_pre_signed_url():
     query = "Action=X&X-Amz-Credential=123456789012%2F20260101%2Feu-west-1%2Flogs%2Faws4_request&X-Amz-Date=1"
-    assert credential(query=query) == Credential("123456789012", "eu-west-1", "logs")
+    assert credential(query=query) == Credential("123456789012", "eu-west-1", "logs", "123456789012")
 
 
 SIGV4A = "AWS4-ECDSA-P256-SHA256 Credential=AKID/20260101/ecs/aws4_request, SignedHeaders=host, Signature=ab"
 
 
 def test_a_signature_for_one_region_of_a_set():
-    assert credential(SIGV4A, x_amz_region_set="eu-west-1") == Credential(NO_ACCOUNT, "eu-west-1", "ecs")
+    assert credential(SIGV4A, x_amz_region_set="eu-west-1") == Credential(NO_ACCOUNT, "eu-west-1", "ecs", "AKID")
 
 
 @pytest.mark.parametrize("regions", ["*", "eu-west-1,us-east-1", ""])
 def test_a_signature_for_several_regions_names_none(regions):
-    assert credential(SIGV4A, x_amz_region_set=regions) == Credential(NO_ACCOUNT, None, "ecs")
+    assert credential(SIGV4A, x_amz_region_set=regions) == Credential(NO_ACCOUNT, None, "ecs", "AKID")
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_no_credential(authorization):
     ],
 )
 def test_the_service_of_an_unsigned_target(target, service):
-    assert service_without_credential({b"x-amz-target": target.encode()}) == service
+    assert service_without_credential({b"x-amz-target": target.encode()}, "/") == service
 
 
 @pytest.mark.parametrize(
@@ -78,4 +78,36 @@ def test_the_service_of_an_unsigned_target(target, service):
     ],
 )
 def test_the_service_of_an_unsigned_host(host, service):
-    assert service_without_credential({b"host": host.encode()}) == service
+    assert service_without_credential({b"host": host.encode()}, "/") == service
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type", "service"),
+    [
+        ("/", b"application/x-www-form-urlencoded; charset=utf-8", "sts"),
+        ("/bucket/key", b"", "s3"),
+        ("/", b"application/json", None),
+        ("/favicon.ico", b"", None),
+    ],
+)
+def test_the_service_of_a_request_that_names_none(path, content_type, service):
+    assert service_without_credential({b"host": b"localhost", b"content-type": content_type}, path) == service
+
+
+@pytest.mark.parametrize(
+    ("key", "account"),
+    [
+        ("123456789012", "123456789012"),
+        ("ASIAQAAAAAAADGJNMQB2", "000000000000"),
+        ("ASIARZPUZDIKGPSKDM2N", "123456789012"),
+        ("AKIA6RVFFB77QU6NMCMR", "999999999999"),
+        ("AKIAIOSFODNN7EXAMPLE", NO_ACCOUNT),  # made before keys had their account within
+        ("AKIA7777777777777777", NO_ACCOUNT),  # more than twelve digits
+        ("AKIAQ0000000000000000", NO_ACCOUNT),
+        ("test", NO_ACCOUNT),
+        ("", NO_ACCOUNT),
+        ("١٢٣٤٥٦٧٨٩٠١٢", NO_ACCOUNT),
+    ],
+)
+def test_the_account_of_an_access_key(key, account):
+    assert account_of(key) == account

@@ -1,0 +1,61 @@
+"""What is done for a task at each moment of its life, beside running containers: the registered steps, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import api_models as ecs
+from emulator.planner.specs import ContainerSpec
+from emulator.state.tasks import Task
+
+
+class StepFailedError(Exception):
+    """A task cannot have what it needs. Says what DescribeTasks will show as its reason."""
+
+
+Provide = Callable[[Task, ecs.TaskDefinition], None]
+"""Has something at hand for a task. Raises StepFailedError."""
+Complete = Callable[[Task, ecs.TaskDefinition, ContainerSpec], ContainerSpec]
+"""Adds to a container what only its start may know, such as secrets. Raises StepFailedError."""
+Follow = Callable[[Task, ContainerSpec], None]
+"""Goes along with a container that was started."""
+Leave = Callable[[Task], None]
+"""Ends what was done for a task."""
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The steps of each moment. All may be called again for the same task, by this process or the next one."""
+
+    at_before_start: Sequence[Provide] = field(default=())
+    at_start: Sequence[Complete] = field(default=())
+    at_after_start: Sequence[Follow] = field(default=())
+    at_before_release: Sequence[Leave] = field(default=())
+    at_after_release: Sequence[Leave] = field(default=())
+
+    def before_start(self, task: Task, definition: ecs.TaskDefinition) -> None:
+        """Before the first container starts, while images are pulled. Raises StepFailedError."""
+        for step in self.at_before_start:
+            step(task, definition)
+
+    def complete(self, task: Task, definition: ecs.TaskDefinition, spec: ContainerSpec) -> ContainerSpec:
+        """Right before a container starts. Raises StepFailedError."""
+        for step in self.at_start:
+            spec = step(task, definition, spec)
+        return spec
+
+    def after_start(self, task: Task, spec: ContainerSpec) -> None:
+        """Right after a container was started; it may have ended already."""
+        for step in self.at_after_start:
+            step(task, spec)
+
+    def before_release(self, task: Task) -> None:
+        """All containers have ended, and are about to be removed."""
+        for step in self.at_before_release:
+            step(task)
+
+    def after_release(self, task: Task) -> None:
+        """Nothing of the task is left on the engine."""
+        for step in self.at_after_release:
+            step(task)
