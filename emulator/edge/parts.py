@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypedDict
+from typing import Any, Protocol, TypedDict
 
 import api_models as ecs
 from emulator.edge.exchange import Exchange, Receive, Scope, Send
@@ -26,8 +26,12 @@ class Operations(Protocol):
         """The operation of this name. Raises ApiError for one that is unknown or not written."""
         ...
 
-    def perform(self, handler: Handler, request: ecs.Shape, caller: Caller) -> Answer:
-        """Run an operation. Raises ApiError for what it refuses."""
+    def look(self, handler: Handler, request: ecs.Shape, caller: Caller) -> Any:
+        """What an operation with `looks` asks of other services, which may take long. Raises ApiError."""
+        ...
+
+    def perform(self, handler: Handler, request: ecs.Shape, caller: Caller, found: Any) -> Answer:
+        """Run an operation, with what its look found. Raises ApiError for what it refuses."""
         ...
 
 

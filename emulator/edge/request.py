@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor
 from functools import partial
 
 from emulator.edge import ecs_json
@@ -42,18 +41,10 @@ class CallerGoneError(Exception):
 class RequestPath:
     """Takes requests down their steps."""
 
-    def __init__(
-        self,
-        parts: Parts,
-        guards: Guards,
-        writer: Writer,
-        askers: Executor,
-        control: Callable[[Exchange], Awaitable[None]],
-    ) -> None:
+    def __init__(self, parts: Parts, guards: Guards, writer: Writer, control: Callable[[Exchange], Awaitable[None]]):
         self._parts = parts
         self._guards = guards
         self._writer = writer
-        self._askers = askers
         self._control = control
         self.steps: tuple[Step, ...] = (
             self.give_request_id,
@@ -68,6 +59,7 @@ class RequestPath:
             self.find_operation,
             self.read_body,
             self.parse_body,
+            self.look_around,
             self.perform,
             self.answer,
         )
@@ -187,12 +179,14 @@ class RequestPath:
         """JSON to the operation's structure."""
         exchange.request = ecs_json.parse(exchange.handler.name, exchange.body)
 
+    def look_around(self, exchange: Exchange) -> Awaitable[None] | None:
+        """What an operation must know of other services is asked in a thread, while nobody waits but its caller."""
+        if exchange.handler.looks is None:
+            return None
+        return asyncio.get_running_loop().run_in_executor(None, self._look, exchange)
+
     def perform(self, exchange: Exchange) -> Awaitable[None] | None:
-        """What only looks is done at once. What changes something waits for the disk, and what asks other services for
-        them: in threads.
-        """
-        if exchange.handler.looks is not None:
-            return asyncio.get_running_loop().run_in_executor(self._askers, self._perform, exchange)
+        """What only looks is done at once. What may change something waits for the disk: that is done in a thread."""
         if exchange.handler.writes:
             return self._writer.do(partial(self._perform, exchange))
         self._perform(exchange)
@@ -204,8 +198,11 @@ class RequestPath:
 
     # What the steps share.
 
+    def _look(self, exchange: Exchange) -> None:
+        exchange.found = self._parts.api.look(exchange.handler, exchange.request, exchange.caller)
+
     def _perform(self, exchange: Exchange) -> None:
-        answer = self._parts.api.perform(exchange.handler, exchange.request, exchange.caller)
+        answer = self._parts.api.perform(exchange.handler, exchange.request, exchange.caller, exchange.found)
         exchange.result = answer if isinstance(answer, bytes) else answer.to_json()
 
 

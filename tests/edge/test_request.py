@@ -333,7 +333,10 @@ def test_calls_that_ask_other_services_hold_up_nobody():
     class Asking(FakeApi):
         def find(self, name):
             handler = super().find(name)
-            return replace(handler, looks=lambda _call: None) if name == "DeleteCluster" else handler
+            return replace(handler, looks=lambda _look: None) if name == "DeleteCluster" else handler
+
+        def look(self, handler, request, caller):
+            return self.DeleteCluster(request, caller)
 
     api = Asking()
     with serving(api=api) as url, ThreadPoolExecutor(2) as pool:
@@ -350,9 +353,9 @@ def test_reads_run_on_the_loop_and_writes_elsewhere():
     seen = {}
 
     class Watching(FakeApi):
-        def perform(self, handler, request, caller):
+        def perform(self, handler, request, caller, found):
             seen[handler.name] = threading.current_thread().name
-            return super().perform(handler, request, caller)
+            return super().perform(handler, request, caller, found)
 
     with serving(api=Watching()) as url:
         call(url, "ListClusters")
