@@ -11,17 +11,21 @@ from emulator.config import Config, set_up_moto
 from emulator.edge.exchange import Exchange
 from emulator.edge.parts import Control, Parts, StoryLine
 from emulator.ids import Ids, RandomIds
+from emulator.neighbours.interfaces import TaskInterfaces
 from emulator.neighbours.neighbours import Neighbours
-from emulator.neighbours.ports import Place
+from emulator.neighbours.ports import Place, ServiceRefusedError
 from emulator.operations.api import Api
 from emulator.runtime.actions import Hands
 from emulator.runtime.docker import DockerDriver
-from emulator.runtime.driver import Driver
+from emulator.runtime.driver import Driver, DriverUnreachableError, PrepareFailedError
 from emulator.runtime.probe import docker_problem
+from emulator.runtime.ranges import default_vpc
 from emulator.runtime.runtime import Runtime
 from emulator.runtime.simulated import SimulatedDriver
+from emulator.runtime.steps.network import Interfaces
 from emulator.runtime.steps.steps import Steps
 from emulator.state.folder import Lock, ephemeral_lock, folder_lock, state_file
+from emulator.state.networks import Vpc
 from emulator.state.sqlite import Database
 from emulator.state.store import Store
 from emulator.state.tasks import STATUSES, tasks_everywhere, tasks_of_id
@@ -57,7 +61,10 @@ class Emulator:
         self.driver = driver
         set_up_moto()
         self.neighbours = Neighbours(embedded=config.neighbours == "embedded", endpoints=dict(config.endpoints))
-        self.runtime = Runtime(Hands(self._store, driver, clock, ids, config.pull, Steps()))
+        self.neighbours.show_network(self._default_vpc, TaskInterfaces(self._store))
+        interfaces = Interfaces(self._store, self.neighbours.ports.network)
+        steps = Steps(at_attach=(interfaces.create,), at_after_release=(interfaces.delete,))
+        self.runtime = Runtime(Hands(self._store, driver, clock, ids, config.pull, steps))
         self.parts = Parts(
             api=Api(self._store, clock, ids, lambda: self.runtime.problem, self.neighbours.ports),
             control=Control(health=self.health, reset=self.reset, story=self.story),
@@ -113,6 +120,14 @@ class Emulator:
         """Forget everything, here and in the services beside ECS."""
         self.runtime.reset()
         self.neighbours.reset()
+
+    def _default_vpc(self, place: Place) -> Vpc:
+        """The default VPC that EC2 shows. Raises ServiceRefusedError."""
+        try:
+            return default_vpc(self._store, self.driver, *place)
+        except (DriverUnreachableError, PrepareFailedError) as error:
+            message = f"The default VPC of {place.account} in {place.region} has no range yet: {error}"
+            raise ServiceRefusedError("", "Unavailable", message, 503) from error
 
     async def _answer_neighbour(self, exchange: Exchange) -> None:
         place = Place(exchange.caller.account, exchange.caller.region)

@@ -15,11 +15,10 @@ from emulator.runtime.driver import Driver
 from emulator.runtime.runtime import Runtime
 from emulator.runtime.simulated import SimulatedDriver
 from emulator.runtime.steps.steps import Steps
-from emulator.state.networks import Subnet
 from emulator.state.sqlite import Database
 from emulator.state.store import Store
 from emulator.state.tasks import Task
-from tests.builders import ACCOUNT, NOW, REGION, definition_record
+from tests.builders import NOW, definition_record
 from tests.builders import task as new_task
 
 
@@ -58,7 +57,6 @@ class Machine:
         record = new_task(content, id=id_, arn=arn, view=view)
         with self.store.write() as transaction:
             transaction.task_definitions.put(definition_record(content))
-            transaction.subnets.put(Subnet(account=ACCOUNT, region=REGION, id=record.subnet, index=0))
             transaction.tasks.put(record)
         self.loop.settle()
         return record

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from emulator.state.record import Key
 
-LAYOUT = 2
+LAYOUT = 3
 """Raised when files written before cannot be read any more."""
 
 
