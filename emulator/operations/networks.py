@@ -67,7 +67,8 @@ def find_network(look: Look[Any]) -> FoundNetwork:
     groups = can_be_security_groups((named and named.security_groups) or ())
     if named is None or len(subnets) > MOST_SUBNETS or len(groups) > MOST_SECURITY_GROUPS:
         return FoundNetwork()
-    asked = _Asked(look.neighbours.network, Place(look.caller.account, look.caller.region))
+    place, ec2 = Place(look.caller.account, look.caller.region), look.neighbours.network
+    asked = _Asked(ec2, place, ec2.default(place))
     try:
         with _saying("subnet", named.subnets or ()):
             zones, vpcs, learnt = asked.subnets(subnets)
@@ -85,10 +86,7 @@ class _Asked:
 
     ec2: Network
     place: Place
-
-    @property
-    def own(self) -> DefaultNetwork | None:
-        return self.ec2.default(self.place)
+    own: DefaultNetwork | None
 
     def subnets(self, ids: Sequence[str]) -> tuple[dict[str, str], dict[str, str], list[ports.Subnet]]:
         """Zones and VPCs of those that there are, by their ids; and those that had to be asked for."""
@@ -102,8 +100,7 @@ class _Asked:
 
     def security_groups(self, ids: Sequence[str]) -> dict[str, str]:
         """The VPCs of those that there are, by their ids."""
-        own = self.own
-        known = {own.security_group: own.vpc} if own else {}
+        known = {self.own.security_group: self.own.vpc} if self.own else {}
         unknown = [id_ for id_ in ids if id_ not in known]
         asked = self.ec2.security_groups(self.place, unknown) if unknown else []
         known |= {found.id: found.vpc for found in asked}
@@ -111,12 +108,11 @@ class _Asked:
 
     def default_groups(self, vpcs: set[str]) -> tuple[str, ...]:
         """The default group of the VPC, if there is one: of several, no task will be in any."""
-        own = self.own
         if len(vpcs) != 1:
             return ()
         (vpc,) = vpcs
-        if own is not None and vpc == own.vpc:
-            return (own.security_group,)
+        if self.own is not None and vpc == self.own.vpc:
+            return (self.own.security_group,)
         found = self.ec2.default_security_group(self.place, vpc)
         return (found,) if found else ()
 

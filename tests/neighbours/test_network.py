@@ -206,6 +206,11 @@ def test_a_subnet_that_is_full_stops_the_next_task(account: InProcess) -> None:
 # EC2 in this process.
 
 
+def test_nobody_has_a_network_who_never_asked(emulator: InProcess) -> None:
+    emulator.client("ec2").describe_vpcs()
+    assert [vpc.id for vpc in emulator.app._store.state.vpcs] == [NAMES.vpc]
+
+
 def test_an_interface_is_ecs_s_own(emulator: InProcess) -> None:
     ec2, ecs = emulator.client("ec2"), emulator.ecs
     task = run(ecs, networkConfiguration=awsvpc(SUBNET, assignPublicIp="ENABLED"))
