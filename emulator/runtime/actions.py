@@ -12,6 +12,7 @@ from emulator.planner.observations import (
     ImagePulled,
     Observation,
     PlatformFailed,
+    Prepared,
     Provided,
     Released,
     Signalled,
@@ -42,7 +43,7 @@ class Hands:
         """Carry out an action for a task. Raises DriverUnreachableError."""
         match action:
             case Prepare():
-                return network.before_start(self.store, self.driver, self.ids, action)
+                return self._attach(task, action)
             case Provide():
                 return self._provide(task)
             case PullImage():
@@ -54,6 +55,15 @@ class Hands:
                 return Signalled(action.container, action.kill)
             case _:
                 return self._release(task)
+
+    def _attach(self, task: Task, action: Prepare) -> Prepared | PlatformFailed:
+        seen = network.before_start(self.store, self.driver, self.ids, action)
+        if isinstance(seen, PlatformFailed):
+            return seen
+        try:
+            return Prepared(self.steps.attached(task, seen.interface))
+        except StepFailedError as error:
+            return PlatformFailed(str(error))
 
     def _provide(self, task: Task) -> Provided | PlatformFailed:
         try:

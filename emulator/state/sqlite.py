@@ -16,7 +16,7 @@ from emulator.state.record import Key
 
 _key_text = json.JSONEncoder(separators=(",", ":")).encode
 
-LAYOUT = 2
+LAYOUT = 3
 """Raised when files written before cannot be read any more."""
 
 

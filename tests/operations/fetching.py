@@ -10,8 +10,8 @@ from emulator.runtime.simulated import SimulatedDriver
 from tests.emulators import InProcess, client
 from tests.operations.helpers import WEB, describe, run
 
-ROLE = "arn:aws:iam::000000000000:role/execution"
-"""An execution role. Nobody looks whether it exists."""
+ROLE = "arn:aws:iam::000000000000:role/ecsTaskExecutionRole"
+"""The execution role that every account has."""
 RETRIEVAL = (
     "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
 )

@@ -85,7 +85,7 @@ def test_a_task_without_an_execution_role_has_no_files(account: Account) -> None
 
 def test_run_task_may_give_the_execution_role(account: Account) -> None:
     account.define(files(account.file("a.env", "A=1")), executionRoleArn=None)
-    task = account.run(overrides={"executionRoleArn": "arn:aws:iam::000000000000:role/execution"})
+    task = account.run(overrides={"executionRoleArn": "arn:aws:iam::000000000000:role/ecsTaskExecutionRole"})
     assert account.spec(task).environment.merged()["A"] == "1"
 
 

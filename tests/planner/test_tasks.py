@@ -27,7 +27,7 @@ from emulator.planner.observations import (
 from emulator.planner.plan import Action, Plan, Prepare, Provide, PullImage, Release, SignalContainer, StartContainer
 from emulator.planner.tasks import plan_task
 from emulator.state.tasks import STATUSES, ContainerExit, InvalidTransitionError, Task, asked_to_stop
-from tests.builders import INTERFACE, NOW, container, definition, task
+from tests.builders import INTERFACE, NOW, SUBNET, container, definition, task
 
 DIGEST = "sha256:" + "0" * 64
 
@@ -108,7 +108,7 @@ TWO = definition(container("web"), container("side", essential=False))
 def test_a_new_task_has_its_network_prepared() -> None:
     (action,) = Life().plan.actions
     assert isinstance(action, Prepare)
-    assert (action.subnet, action.task.cpu, action.task.memory) == ("subnet-0a1b2c3d", 256, 512)
+    assert (action.subnet, action.task.cpu, action.task.memory) == (SUBNET, 256, 512)
 
 
 def test_the_attached_interface_is_shown_and_the_task_becomes_pending() -> None:
@@ -117,7 +117,7 @@ def test_the_attached_interface_is_shown_and_the_task_becomes_pending() -> None:
     assert life.shown.last_status == "PENDING"
     assert attachment.status == "ATTACHED"
     assert [(pair.name, pair.value) for pair in attachment.details or ()] == [
-        ("subnetId", "subnet-0a1b2c3d"),
+        ("subnetId", SUBNET),
         ("networkInterfaceId", "eni-0123456789abcdef0"),
         ("macAddress", "0a:00:00:00:00:01"),
         ("privateDnsName", "ip-10-0-0-5.ec2.internal"),

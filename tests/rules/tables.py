@@ -21,6 +21,7 @@ from emulator.operations.definition_content import definition_content
 from emulator.rules.account_settings import SettingCall
 from emulator.rules.capacity_providers import Removal, Strategy
 from emulator.rules.clusters import ClusterContents, MadeAgain, Region
+from emulator.rules.launch import NetworkFacts
 from emulator.rules.revisions import FamilyHistory
 from emulator.rules.roles import TaskRole
 from emulator.rules.rule import first_refusal
@@ -90,7 +91,9 @@ def _run(document: dict[str, Any]) -> ApiError | None:
     request = ecs.RunTaskRequest.parse(json.dumps(document["request"]).encode())
     definition = definition_of(document["definition"])
     providers = tuple(document["capacity_providers"])
-    return first_refusal("RunTask", TaskRequest(request, definition, document["launch_type"], providers))
+    ec2 = document.get("ec2")
+    network = NetworkFacts(ec2.get("subnets", {}), ec2.get("groups", {})) if ec2 is not None else None
+    return first_refusal("RunTask", TaskRequest(request, definition, document["launch_type"], providers, network))
 
 
 def _make_again(document: dict[str, Any]) -> ApiError | None:

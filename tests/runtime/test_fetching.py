@@ -113,7 +113,7 @@ class Bench:
 
     def restarted(self) -> Bench:
         """Another process on the same state, beside the same engine and services."""
-        again = Machine(lambda _: self.driver, self.machine.store, steps(self.services))
+        again = Machine(lambda _: self.driver, self.machine.store, lambda _: steps(self.services))
         again.clock = self.machine.clock
         return Bench(self.services, self.driver, again.connect())
 
@@ -126,7 +126,7 @@ def bench(services: Services | None = None) -> Bench:
         drivers.append(Notebook(clock))
         return drivers[-1]
 
-    machine = Machine(driver, steps=steps(services)).connect()
+    machine = Machine(driver, steps=lambda _: steps(services)).connect()
     return Bench(services, drivers[0], machine)
 
 

@@ -19,7 +19,7 @@ from tests.scenarios.tasks import STAY, containers_of, define, ended, started
 
 pytestmark = pytest.mark.docker
 
-ROLE = "arn:aws:iam::000000000000:role/execution"
+ROLE = "arn:aws:iam::000000000000:role/ecsTaskExecutionRole"
 
 
 @pytest.fixture

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 import api_models as ecs
 from emulator.planner.specs import ContainerSpec
 from emulator.runtime.driver import Login, PullFailedError
-from emulator.state.tasks import Task
+from emulator.state.tasks import Interface, Task
 
 
 class StepFailedError(Exception):
     """A task cannot have what it needs. Says what DescribeTasks will show as its reason."""
 
 
+Attach = Callable[[Task, Interface], Interface]
+"""Makes a task's network interface known; gives it back, maybe under another id. Raises StepFailedError."""
 Provide = Callable[[Task, ecs.TaskDefinition], None]
 """Has something at hand for a task. Raises StepFailedError."""
 Authorize = Callable[[Task, ecs.TaskDefinition, str], Login | None]
@@ -33,6 +35,7 @@ Leave = Callable[[Task], None]
 class Steps:
     """The steps of each moment. All may be called again for the same task, by this process or the next one."""
 
+    at_attach: Sequence[Attach] = field(default=())
     at_before_start: Sequence[Provide] = field(default=())
     at_pull: Sequence[Authorize] = field(default=())
     at_pull_failure: Sequence[Diagnose] = field(default=())
@@ -40,6 +43,12 @@ class Steps:
     at_after_start: Sequence[Follow] = field(default=())
     at_before_release: Sequence[Leave] = field(default=())
     at_after_release: Sequence[Leave] = field(default=())
+
+    def attached(self, task: Task, interface: Interface) -> Interface:
+        """Once the namespace has its address, before anything is shown of it. Raises StepFailedError."""
+        for step in self.at_attach:
+            interface = step(task, interface)
+        return interface
 
     def before_start(self, task: Task, definition: ecs.TaskDefinition) -> None:
         """Before the first container starts, while images are pulled. Raises StepFailedError."""
