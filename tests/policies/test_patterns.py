@@ -79,7 +79,13 @@ def test_a_pattern_that_is_slow_for_backtracking_is_answered() -> None:
     assert not matches(plain("arn:" + "*a" * 500 + "b:x"), "arn:" + "a" * 2000, Matching.RESOURCE)
 
 
+def test_an_empty_part_is_a_part() -> None:
+    assert not matches(plain("*x:b"), ":x:b", Matching.ARN)
+    assert matches(plain("*:x:b"), ":x:b", Matching.ARN)
+
+
 def test_a_text_longer_than_any_arn_is_matched_by_a_star_alone() -> None:
+    assert matches(plain("a*"), "a" * LONGEST, Matching.RESOURCE)
     text = "a" * (LONGEST + 1)
     assert matches(plain("*"), text, Matching.RESOURCE)
     assert not matches(plain("a*"), text, Matching.RESOURCE)
