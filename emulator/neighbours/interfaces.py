@@ -14,8 +14,8 @@ from emulator.state.tasks import Interface, Task
 
 MANAGED = "aws:"
 """How the tags are named that an interface shares with its task: those that AWS manages, where they are switched on
-(observed 2021: configurations in public repositories that look for interfaces by them), and none of the user's
-(2019-11: aws/containers-roadmap issue 567).
+(observed, without a date: public configurations that look for interfaces by them), and none of the user's (2019-11:
+aws/containers-roadmap issue 567).
 """
 
 
