@@ -11,6 +11,7 @@ from emulator.config import Config, set_up_moto
 from emulator.edge.exchange import Exchange
 from emulator.edge.parts import Control, Parts, StoryLine
 from emulator.ids import Ids, RandomIds
+from emulator.neighbours.embedded.clocks import tell_time
 from emulator.neighbours.neighbours import Neighbours
 from emulator.neighbours.ports import Place
 from emulator.operations.api import Api
@@ -20,6 +21,7 @@ from emulator.runtime.driver import Driver
 from emulator.runtime.probe import docker_problem
 from emulator.runtime.runtime import Runtime
 from emulator.runtime.simulated import SimulatedDriver
+from emulator.runtime.steps.logs import AwsLogs
 from emulator.runtime.steps.steps import Steps
 from emulator.state.folder import Lock, ephemeral_lock, folder_lock, state_file
 from emulator.state.sqlite import Database
@@ -57,7 +59,17 @@ class Emulator:
         self.driver = driver
         set_up_moto()
         self.neighbours = Neighbours(embedded=config.neighbours == "embedded", endpoints=dict(config.endpoints))
-        self.runtime = Runtime(Hands(self._store, driver, clock, ids, config.pull, Steps()))
+        if self.neighbours.moto is not None:
+            tell_time(self.neighbours.moto, clock)
+        logs = AwsLogs(self.neighbours.ports.logs, driver)
+        steps = Steps(
+            at_before_start=[logs.before_start],
+            at_after_start=[logs.after_start],
+            at_before_release=[logs.before_release],
+            at_after_release=[logs.after_release],
+            at_forget=[logs.forget],
+        )
+        self.runtime = Runtime(Hands(self._store, driver, clock, ids, config.pull, steps))
         self.parts = Parts(
             api=Api(self._store, clock, ids, lambda: self.runtime.problem, self.neighbours.ports),
             control=Control(health=self.health, reset=self.reset, story=self.story),
