@@ -78,9 +78,8 @@ class Emulator:
             allow_hosts=config.allow_hosts,
             allow_origins=config.allow_origins,
             neighbour=self._answer_neighbour,
-            owner=self.neighbours.owner,
             startup=self.runtime.start,
-            shutdown=self.close,
+            shutdown=self.stop,
         )
 
     def _simulated(self) -> bool:
@@ -130,6 +129,11 @@ class Emulator:
     async def _answer_neighbour(self, exchange: Exchange) -> None:
         place = Place(exchange.caller.account, exchange.caller.region)
         await self.neighbours.front.answer(exchange.service, place, exchange.scope, exchange.receive, exchange.send)
+
+    async def stop(self) -> None:
+        """Let go of the other services, then of everything."""
+        await self.neighbours.front.close()
+        self.close()
 
     def close(self) -> None:
         """Stop. What runs goes on if the state is kept; else nothing of ours is left."""

@@ -24,7 +24,7 @@ from tests.builders import NOW
 ROOT = Path(__file__).parent.parent
 
 
-def client(url: str, *, region: str = "us-east-1", account: str = "test", service: str = "ecs") -> Any:
+def client(url: str, service: str = "ecs", *, region: str = "us-east-1", account: str = "test", **settings: Any) -> Any:
     """A stock boto3 client, which does not try again."""
     return boto3.client(
         service,
@@ -32,7 +32,7 @@ def client(url: str, *, region: str = "us-east-1", account: str = "test", servic
         region_name=region,
         aws_access_key_id=account,
         aws_secret_access_key="test",
-        config=BotoConfig(retries={"max_attempts": 0}, parameter_validation=True),
+        config=BotoConfig(retries={"max_attempts": 0}, parameter_validation=True, **settings),
     )
 
 
@@ -46,15 +46,19 @@ class InProcess:
 
     @classmethod
     @contextmanager
-    def started(cls) -> Iterator[InProcess]:
+    def started(cls, **settings: Any) -> Iterator[InProcess]:
         clock = ManualClock(NOW)
-        app = Emulator(Config(runtime="simulated"), clock=clock)
+        app = Emulator(Config(runtime="simulated", **settings), clock=clock)
+        app.neighbours.reset()  # moto keeps what it holds beside its objects, for the whole process
         with running(Edge(app.parts)) as url:
             yield cls(url, app, clock)
 
     @property
     def ecs(self) -> Any:
         return client(self.url)
+
+    def client(self, service: str, **settings: Any) -> Any:
+        return client(self.url, service, **settings)
 
     def advance(self, seconds: float = 0) -> None:
         """Let time pass, and everything happen that happens meanwhile."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -122,6 +124,13 @@ def test_time_and_chance_come_in(path: Path) -> None:
 @pytest.mark.parametrize("path", [path for path in sources() if path.name == "__init__.py"], ids=module_name)
 def test_every_package_says_what_it_is(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text())), f"{path} has no docstring"
+
+
+def test_every_module_of_rules_is_imported_by_the_emulator() -> None:
+    program = "import sys, emulator.app; print(*(name for name in sys.modules if name.startswith('emulator.rules.')))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    written = {module_name(path) for path in (ROOT / "emulator" / "rules").glob("[!_]*.py")}
+    assert written - set(done.stdout.split()) == set(), "a rule that nobody imports refuses nothing"
 
 
 @pytest.mark.parametrize("path", sources(), ids=module_name)

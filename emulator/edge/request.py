@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 
 from emulator.edge import ecs_json
-from emulator.edge.credentials import ECS, ECS_TARGET, NO_ACCOUNT, credential_of, is_of_iam, service_without_credential
+from emulator.edge.credentials import ECS, ECS_TARGET, NO_ACCOUNT, credential_of, service_without_credential
 from emulator.edge.exchange import TEXT, Exchange
 from emulator.edge.guards import Guards
 from emulator.edge.parts import Parts
@@ -58,6 +58,7 @@ class RequestPath:
             self.find_operation,
             self.read_body,
             self.parse_body,
+            self.look_around,
             self.perform,
             self.answer,
         )
@@ -126,8 +127,7 @@ class RequestPath:
         credential = credential_of(exchange.scope, exchange.headers)
         if credential is not None:
             exchange.service = credential.service
-            owner = self._parts.owner(credential.key) if is_of_iam(credential.key) else None
-            exchange.caller = Caller(owner or credential.account, credential.region or self._parts.default_region)
+            exchange.caller = Caller(credential.account, credential.region or self._parts.default_region)
             exchange.marked = True
         else:
             service = service_without_credential(exchange.headers, exchange.path)
@@ -178,6 +178,12 @@ class RequestPath:
         """JSON to the operation's structure."""
         exchange.request = ecs_json.parse(exchange.handler.name, exchange.body)
 
+    def look_around(self, exchange: Exchange) -> Awaitable[None] | None:
+        """What an operation must know of other services is asked in a thread, while nobody waits but its caller."""
+        if exchange.handler.looks is None:
+            return None
+        return asyncio.get_running_loop().run_in_executor(None, self._look, exchange)
+
     def perform(self, exchange: Exchange) -> Awaitable[None] | None:
         """What only looks is done at once. What may change something, or wait, is done in a thread."""
         if exchange.handler.writes:
@@ -191,8 +197,11 @@ class RequestPath:
 
     # What the steps share.
 
+    def _look(self, exchange: Exchange) -> None:
+        exchange.found = self._parts.api.look(exchange.handler, exchange.request, exchange.caller)
+
     def _perform(self, exchange: Exchange) -> None:
-        answer = self._parts.api.perform(exchange.handler, exchange.request, exchange.caller)
+        answer = self._parts.api.perform(exchange.handler, exchange.request, exchange.caller, exchange.found)
         exchange.result = answer if isinstance(answer, bytes) else answer.to_json()
 
 

@@ -98,7 +98,9 @@ class Edge:
             await receive()
             phase = "shutdown"
             await asyncio.to_thread(self._writers.shutdown, cancel_futures=True)
-            self._parts.shutdown()
+            waiting = self._parts.shutdown()
+            if waiting is not None:
+                await waiting
             await send({"type": "lifespan.shutdown.complete"})
         except Exception as error:  # noqa: BLE001 - serve() raises it
             self.failure = error

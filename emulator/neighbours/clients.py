@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from emulator.neighbours.embedded.moto import Moto
-from emulator.neighbours.ports import Place, ServiceRefusedError, ServiceUnreachableError
+from emulator.neighbours.ports import Place, ServiceAbsentError, ServiceRefusedError, ServiceUnreachableError
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -35,7 +35,7 @@ class Clients:
     def client(self, service: str, place: Place) -> Any:
         """Botocore's client of a service, by botocore's name.
 
-        Raises ServiceUnreachableError where the service is answered neither here nor elsewhere.
+        Raises ServiceAbsentError where the service is answered neither here nor elsewhere.
         """
         found = self._clients.get((service, place))
         if found is not None:
@@ -65,7 +65,7 @@ class Clients:
         signing_name = self._session.get_service_model(service).signing_name
         endpoint = self._endpoints.get(signing_name)
         if endpoint is None and self._moto is None:
-            raise ServiceUnreachableError(f"no {service} is served: the emulator was started with --neighbours none")
+            raise ServiceAbsentError(f"no {service} is served: the emulator was started with --neighbours none")
         client = self._session.create_client(
             service,
             region_name=place.region,

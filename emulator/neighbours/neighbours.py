@@ -5,16 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from emulator.neighbours.clients import Clients
-from emulator.neighbours.embedded.keys import owner_of
+from emulator.neighbours.embedded.iam import make_accounts_ready
+from emulator.neighbours.embedded.identity import EmbeddedIam
 from emulator.neighbours.embedded.locks import Locks
+from emulator.neighbours.embedded.models import keep_no_track
 from emulator.neighbours.embedded.moto import Moto
+from emulator.neighbours.embedded.sqs import wait_without_lock
 from emulator.neighbours.front import Front
-from emulator.neighbours.identity import Iam
+from emulator.neighbours.identity import EndpointIam
 from emulator.neighbours.logs import CloudWatchLogs
 from emulator.neighbours.network import Ec2
 from emulator.neighbours.objects import S3
-from emulator.neighbours.ports import Ports
+from emulator.neighbours.ports import Identity, Ports
 from emulator.neighbours.secrets import ParameterStore, SecretsManager
+
+
+def embedded_services() -> Moto:
+    """Moto, with all that we change in it."""
+    locks = Locks()
+    moto = Moto(locks)
+    moto.on_load("core", keep_no_track)
+    moto.on_load("iam", make_accounts_ready)
+    moto.on_load("sqs", lambda: wait_without_lock(locks))
+    return moto
 
 
 class Neighbours:
@@ -22,21 +35,21 @@ class Neighbours:
 
     def __init__(self, *, embedded: bool, endpoints: Mapping[str, str]) -> None:
         """`endpoints`: URLs by a service's name in signatures; all others are `embedded`, or answered by nobody."""
-        self.moto = Moto(Locks()) if embedded else None
+        self.moto = embedded_services() if embedded else None
         clients = Clients(self.moto, endpoints)
         self.front = Front(self.moto, endpoints)
         self.ports = Ports(
             network=Ec2(clients),
-            identity=Iam(clients, None if "iam" in endpoints or "sts" in endpoints else self.moto),
+            identity=self._identity(clients, endpoints),
             logs=CloudWatchLogs(clients),
             secrets=SecretsManager(clients),
             parameters=ParameterStore(clients),
             objects=S3(clients),
         )
 
-    def owner(self, key: str) -> str | None:
-        """The account of an access key that IAM or STS gave out here; None for any other."""
-        return owner_of(key) if self.moto is not None else None
+    def _identity(self, clients: Clients, endpoints: Mapping[str, str]) -> Identity:
+        elsewhere = self.moto is None or "iam" in endpoints or "sts" in endpoints
+        return EndpointIam(clients) if elsewhere or self.moto is None else EmbeddedIam(self.moto)
 
     def reset(self) -> None:
         """Forget everything that other services hold here."""

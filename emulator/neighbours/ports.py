@@ -10,12 +10,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from emulator.state.arns import partition_of
+
 
 class Place(NamedTuple):
     """Whose resources, and where: a 12-digit account and a region."""
 
     account: str
     region: str
+
+    @property
+    def partition(self) -> str:
+        """The first part of this region's ARNs after `arn:`."""
+        return partition_of(self.region)
 
 
 class ServiceRefusedError(Exception):
@@ -31,6 +38,10 @@ class ServiceRefusedError(Exception):
 
 class ServiceUnreachableError(Exception):
     """A service does not answer. Says which, and why."""
+
+
+class ServiceAbsentError(ServiceUnreachableError):
+    """A service is answered by nobody, as whoever started the emulator wanted it."""
 
 
 @dataclass(frozen=True, slots=True)

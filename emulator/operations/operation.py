@@ -10,6 +10,7 @@ import api_models as ecs
 from emulator.ids import Ids
 from emulator.neighbours.ports import Ports
 from emulator.operations.paging import Tokens
+from emulator.state.arns import partition_of
 from emulator.state.store import Tables, Transaction
 
 Q = TypeVar("Q", bound=ecs.Shape)
@@ -31,9 +32,7 @@ class Caller:
     @property
     def partition(self) -> str:
         """The first part of this region's ARNs after `arn:`."""
-        if self.region.startswith("cn-"):
-            return "aws-cn"
-        return "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
+        return partition_of(self.region)
 
     @property
     def arn(self) -> str:

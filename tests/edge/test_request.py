@@ -333,9 +333,9 @@ def test_reads_run_on_the_loop_and_writes_elsewhere():
     seen = {}
 
     class Watching(FakeApi):
-        def perform(self, handler, request, caller):
+        def perform(self, handler, request, caller, found):
             seen[handler.name] = threading.current_thread().name
-            return super().perform(handler, request, caller)
+            return super().perform(handler, request, caller, found)
 
     with serving(api=Watching()) as url:
         call(url, "ListClusters")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, cast
+from typing import Any
 
 
 def keep_no_track() -> None:
@@ -18,13 +18,21 @@ def keep_no_track() -> None:
 
 def forget_everything() -> None:
     """Drop every backend of every account and region; they are made anew when they are next asked for."""
-    from moto.core.base_backend import BackendDict
-
-    instances: list[Any] = cast("Any", BackendDict)._instances  # noqa: SLF001 - the only list of them
+    core = sys.modules.get("moto.core.base_backend")
+    if core is None:
+        return
+    _close_objects()
+    instances: list[Any] = core.BackendDict._instances  # noqa: SLF001 - the only list of them
     for book in list(instances):
         book.clear()
     instances.clear()
-    # The names of buckets are kept beside the backends.
+
+
+def _close_objects() -> None:
+    """Each object of S3 is an open file; and the names of buckets are kept beside the backends."""
     s3 = sys.modules.get("moto.s3.models")
-    if s3 is not None:
-        s3.s3_backends.bucket_accounts.clear()
+    if s3 is None:
+        return
+    for _account, _partition, backend in list(s3.s3_backends.iter_backends()):
+        backend.reset()
+    s3.s3_backends.bucket_accounts.clear()

@@ -7,11 +7,12 @@ import logging
 import re
 import threading
 from collections.abc import Callable, Iterable, MutableMapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from emulator.neighbours.answers import Answer, refusal
 from emulator.neighbours.embedded.locks import Locks
-from emulator.neighbours.embedded.models import forget_everything, keep_no_track
+from emulator.neighbours.embedded.models import forget_everything
 from emulator.neighbours.ports import Place, ServiceRefusedError
 
 if TYPE_CHECKING:
@@ -40,9 +41,8 @@ class Moto:
         self._dispatcher: DomainDispatcherApplication | None = None
         self._applications: dict[str, Application] = {}
         self._backends: dict[str, str | None] = {}
-        self._hooks: dict[str, list[Hook]] = {}
+        self._hooks: list[tuple[str, Hook]] = []
         self._renewals: dict[str, list[Renewal]] = {}
-        self.on_load("core", keep_no_track)
 
     @property
     def is_loaded(self) -> bool:
@@ -50,8 +50,11 @@ class Moto:
         return self._dispatcher is not None
 
     def on_load(self, service: str, hook: Hook) -> None:
-        """Call this once, when a service (by moto's name) is first asked for, before it answers."""
-        self._hooks.setdefault(service, []).append(hook)
+        """Call this when moto's models of a service (by its name there, or `core`) are imported, by whomever.
+
+        Nothing has been made of them then.
+        """
+        self._hooks.append((service, hook))
 
     def before_each(self, service: str, renewal: Renewal) -> None:
         """Call this before each request to a service, under its lock: it brings up to date what the service shows."""
@@ -70,9 +73,8 @@ class Moto:
             renewal(place)
 
     def reset(self) -> None:
-        """Forget what the services hold, of all accounts."""
-        if self._dispatcher is not None:
-            forget_everything()
+        """Forget what the services hold, of all accounts. Other emulators in this process have the same services."""
+        forget_everything()
 
     def answer(self, environ: Environ, service: str, place: Place) -> Answer:
         """Answer a request. `service` is the name in its credential scope."""
@@ -123,7 +125,7 @@ class Moto:
                 if self._dispatcher is None:
                     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-                    self._run_hooks("core")
+                    self._register_hooks()
                     self._dispatcher = DomainDispatcherApplication(create_backend_app)
         return self._dispatcher
 
@@ -134,14 +136,19 @@ class Moto:
         dispatcher = self._load()
         with self._guard:
             if backend not in self._applications:
-                application = cast("Application", dispatcher.create_app(cast("Any", backend)))
-                self._run_hooks(backend)
-                self._applications[backend] = application
+                self._applications[backend] = cast("Application", dispatcher.create_app(cast("Any", backend)))
             return self._applications[backend]
 
-    def _run_hooks(self, service: str) -> None:
-        for hook in self._hooks.get(service, ()):
-            hook()
+    def _register_hooks(self) -> None:
+        from wrapt import register_post_import_hook
+
+        for service, hook in self._hooks:
+            module = "moto.core.common_models" if service == "core" else f"moto.{service}.models"
+            register_post_import_hook(partial(_after_import, hook), module)
+
+
+def _after_import(hook: Hook, _module: object) -> None:
+    hook()
 
 
 def _called(application: Application, environ: Environ) -> Answer:
@@ -156,7 +163,12 @@ def _called(application: Application, environ: Environ) -> Answer:
         body = b"".join(chunks)
     finally:
         getattr(chunks, "close", lambda: None)()
-    return begun[0], begun[1], body
+    status, sent = begun
+    if status[:3] in {"404", "405"} and any("text/html" in value for _, value in sent):  # Flask's own page
+        raise ServiceRefusedError(
+            "", "UnknownOperationException", "The service has no operation here.", int(status[:3])
+        )
+    return status, sent, body
 
 
 def _read_body(environ: Environ) -> None:
