@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.emulators import InProcess, client
+from tests.emulators import InProcess
 from tests.operations.helpers import WEB, describe, run
 
 ROLE = "arn:aws:iam::000000000000:role/execution"
@@ -20,15 +20,14 @@ MISSING = (
 
 @pytest.fixture
 def ecs(emulator: InProcess) -> Any:
-    """A client of an emulator whose other services have nothing yet."""
-    emulator.app.reset()
+    """A client of an emulator that has the default cluster."""
     emulator.ecs.create_cluster()
     return emulator.ecs
 
 
 @pytest.fixture
 def logs(emulator: InProcess) -> Any:
-    return client(emulator.url, service="logs")
+    return emulator.client("logs")
 
 
 def define(ecs: Any, printed: str, *more: dict[str, Any], **options: str) -> None:
@@ -108,7 +107,7 @@ def test_a_group_is_made_when_the_task_asks_for_it(
 
 
 def test_a_group_of_another_region_is_there(emulator: InProcess, ecs: Any, logs: Any) -> None:
-    there = client(emulator.url, service="logs", region="eu-west-1")
+    there = emulator.client("logs", region="eu-west-1")
     there.create_log_group(logGroupName="/ecs/web")
     define(ecs, "one", awslogs_region="eu-west-1")
     task = run(ecs)
@@ -118,7 +117,7 @@ def test_a_group_of_another_region_is_there(emulator: InProcess, ecs: Any, logs:
 
 
 def test_a_group_of_another_account_is_not(emulator: InProcess, ecs: Any) -> None:
-    client(emulator.url, service="logs", account="111122223333").create_log_group(logGroupName="/ecs/web")
+    emulator.client("logs", account="111122223333").create_log_group(logGroupName="/ecs/web")
     define(ecs, "one")
     task = run(ecs)
     emulator.advance()
@@ -164,6 +163,30 @@ def test_an_option_that_means_nothing_keeps_the_task_from_starting(emulator: InP
         "ResourceInitializationError: failed to validate logger args: awslogs could not parse multiline pattern key "
         "'(': missing ) at position 1 : exit status 1"
     )
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"neighbours": "none"}, "no logs is served: the emulator was started with --neighbours none"),
+        (
+            {"endpoints": (("logs", "http://127.0.0.1:1"),)},
+            "logs does not answer: Could not connect to the endpoint URL",
+        ),
+    ],
+    ids=["none", "endpoint"],
+)
+def test_without_cloudwatch_logs_a_task_does_not_start_and_says_what_to_do(
+    settings: dict[str, Any], words: str
+) -> None:
+    with InProcess.started(**settings) as emulator:
+        emulator.ecs.create_cluster()
+        define(emulator.ecs, "one")
+        task = run(emulator.ecs)
+        emulator.advance()
+        reason = describe(emulator.ecs, task)["stoppedReason"]
+    assert reason.startswith(f"ResourceInitializationError: failed to initialize logging driver: {words}")
+    assert "name an endpoint that answers with --neighbour logs=URL" in reason
 
 
 def test_the_story_of_a_task_does_not_say_that_its_log_driver_does_nothing(

@@ -292,7 +292,7 @@ def test_a_task_that_needs_what_is_not_there_yet_stops_and_names_it(member: str,
 
 
 def test_what_is_accepted_and_does_nothing_is_told() -> None:
-    content = definition(container(log_configuration=ecs.LogConfiguration(log_driver="awslogs")))
+    content = definition(container(log_configuration=ecs.LogConfiguration(log_driver="splunk")))
     seen = Prepared(INTERFACE).enter(task(content))
     plan = plan_task(seen, content, NOW)
     assert "logConfiguration of container web is accepted and not acted on yet" in plan.said

@@ -167,6 +167,13 @@ def test_two_lines_of_one_moment_are_both_there_and_stay_two() -> None:
     assert joined(lines, *both) == []
 
 
+def test_what_stands_before_a_piece_that_was_read_was_read_too() -> None:
+    lines = Joined(0)
+    joined(lines, out(5, b"a\n"), out(6, b"b\n"), Piece("stderr", 4, b"c\n"))
+    assert [lines.is_past(out(at, b"")) for at in (4, 5, 6, 7)] == [True, True, False, False]
+    assert [lines.is_past(Piece("stderr", at, b"")) for at in (3, 4, 5)] == [True, False, False]
+
+
 def test_lines_before_the_moment_asked_for_are_left_out() -> None:
     assert joined(Joined(6), out(5, b"a\n"), out(6, b"b\n")) == [Line("stdout", 6, b"b")]
 

@@ -204,7 +204,12 @@ def test_reading_output_can_be_ended_from_another_thread(bench: Bench) -> None:
     bench.driver.start(bench.container(task, "prints and stays"), bench.prepared(task))
     output = bench.driver.logs(task.arn, "app", 0)
     read: queue.Queue[bytes] = queue.Queue()
-    reader = threading.Thread(target=lambda: [read.put(line.text) for line in output])
+
+    def keep_reading() -> None:
+        for line in output:
+            read.put(line.text)
+
+    reader = threading.Thread(target=keep_reading)
     reader.start()
     assert [read.get(timeout=PATIENCE), read.get(timeout=PATIENCE)] == [b"one", b"two"]
     output.close()

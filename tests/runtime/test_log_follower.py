@@ -13,11 +13,13 @@ import pytest
 from emulator.neighbours.ports import LogEvent, Place, ServiceRefusedError, ServiceUnreachableError
 from emulator.runtime.driver import Line
 from emulator.runtime.steps.log_events import MOST_EVENTS
-from emulator.runtime.steps.log_follower import Follower, Pace, Stream
+from emulator.runtime.steps.log_follower import Follower, Pace, Patience, Stream
 
 PLACE = Place("000000000000", "us-east-1")
 PATIENCE = 20.0
 """Seconds after which what a test waits for is taken not to come."""
+PATIENT = Patience(PATIENCE, PATIENCE)
+SHORT = Patience(0.2, 0.2)
 QUICK = Pace(between=0.01, quiet=0.1, retry=0.01)
 END = None
 
@@ -113,7 +115,7 @@ class Scene:
     follower: Follower
 
     def wait_for_the_end(self) -> None:
-        assert self.follower.wait(PATIENCE)
+        assert self.follower.wait(PATIENT)
         self.follower.join(PATIENCE)
 
 
@@ -218,7 +220,7 @@ def test_while_nothing_is_taken_no_more_than_a_batch_is_read(begin: Begin) -> No
     service.opened.clear()
     scene = begin(*["x"] * (3 * MOST_EVENTS), service=service)
     scene.printer.end()
-    assert not scene.follower.wait(0.2)
+    assert not scene.follower.wait(SHORT)
     assert scene.printer.read <= 2 * MOST_EVENTS
     service.opened.set()
     scene.wait_for_the_end()
@@ -295,10 +297,16 @@ def test_a_follower_that_is_cancelled_ends_while_it_waits_for_output(begin: Begi
 
 def test_a_follower_that_is_cancelled_ends_while_the_service_refuses(begin: Begin) -> None:
     scene = begin("one", service=Service(problems=[ServiceUnreachableError("gone")] * 1000))
-    assert not scene.follower.wait(0.2)
+    assert not scene.follower.wait(SHORT)
     scene.follower.cancel()
     scene.wait_for_the_end()
     assert scene.service.messages == []
+
+
+def test_less_patience_is_had_with_a_service_that_takes_nothing(begin: Begin) -> None:
+    scene = begin("one", service=Service(problems=[ServiceUnreachableError("gone")] * 1000))
+    scene.printer.end()
+    assert not scene.follower.wait(Patience(quiet=PATIENCE, refused=0.1))
 
 
 def test_waiting_goes_on_as_long_as_something_does(begin: Begin) -> None:
@@ -307,5 +315,5 @@ def test_waiting_goes_on_as_long_as_something_does(begin: Begin) -> None:
         scene.printer.print(str(number))
         scene.service.wait_for_a_batch()
     scene.printer.end()
-    assert scene.follower.wait(PATIENCE)
+    assert scene.follower.wait(PATIENT)
     assert scene.service.messages == ["0", "1", "2", "3", "4"]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import lru_cache
@@ -33,6 +33,8 @@ PAUSE = 0.5
 """Seconds until the engine is asked again that did not answer, or ended a stream of a container that runs."""
 SOON = 0.02
 """Seconds between the end of a stream that follows and the next look at its container, which as a rule has ended."""
+TAIL = 1000
+"""Pieces that are looked at when a container has ended, if they are enough."""
 REREAD = 1_000_000_000
 """Nanoseconds before the last line from which on the log is read again. The time of a line is noted before it is
 written, so that one of the other stream may be older and stand after it.
@@ -75,8 +77,7 @@ class ContainerOutput:
                 if found is None:
                     return
                 if not is_running(found):
-                    yield from self._read(found, follow=False)
-                    yield from self._joined.rest()
+                    yield from self._read_to_the_end(found)
                     return
                 yield from self._read(found, follow=True)
                 pause = SOON
@@ -101,21 +102,37 @@ class ContainerOutput:
             self._explain(refusal)
             return None
 
-    def _read(self, container: dict[str, Any], *, follow: bool) -> Iterator[Line]:
-        """What is new in the container's log. Raises DriverUnreachableError."""
+    def _read_to_the_end(self, container: dict[str, Any]) -> Iterator[Line]:
+        """What is new in the log of a container that has ended. Raises DriverUnreachableError."""
+        # As a rule everything but the last line was read, and the daemon need not look through a large file.
+        if not (yield from self._read(container, tail=TAIL)):
+            yield from self._read(container)
+        yield from self._joined.rest()
+
+    def _read(
+        self, container: dict[str, Any], *, follow: bool = False, tail: int | None = None
+    ) -> Generator[Line, None, bool]:
+        """What is new in the container's log. Raises DriverUnreachableError.
+
+        With `tail` only so many of its last pieces are looked at, and not even those, and the answer is False, unless
+        the first of them was read before: only then is what stands before it no news.
+        """
         read = pieces_of_terminal if container["Config"]["Tty"] else pieces_of_streams
         self._joined.begin_anew()
         try:
-            with self._opened(str(container["Id"]), follow=follow) as chunks:
-                for piece in read(chunks):
+            with self._opened(str(container["Id"]), follow=follow, tail=tail) as chunks:
+                for place, piece in enumerate(read(chunks)):
+                    if tail is not None and place == 0 and not self._joined.is_past(piece):
+                        return False
                     line = self._joined.add(piece)
                     if line is not None:
                         yield line
         except RefusedError as refusal:
             self._explain(refusal)
+        return True
 
     @contextmanager
-    def _opened(self, container_id: str, *, follow: bool) -> Iterator[Iterator[bytes]]:
+    def _opened(self, container_id: str, *, follow: bool, tail: int | None) -> Iterator[Iterator[bytes]]:
         from docker.errors import create_api_error_from_http_exception
         from requests.exceptions import HTTPError
 
@@ -125,6 +142,7 @@ class ContainerOutput:
             "stderr": 1,
             "timestamps": 1,
             "follow": int(follow),
+            "tail": "all" if tail is None else tail,
             "since": seconds(since),
         }
         with self._engine.asking() as api:
@@ -177,6 +195,10 @@ class Joined:
         """The log is about to be read from `since` on."""
         self._place.clear()
         self._parts.clear()
+
+    def is_past(self, piece: Piece) -> bool:
+        """Has the piece's stream been read beyond it?"""
+        return piece.at < self._read.get(piece.source, (0, 0))[0]
 
     def add(self, piece: Piece) -> Line | None:
         """Take the next piece. Gives the line that is complete with it."""

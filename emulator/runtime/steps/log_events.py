@@ -36,18 +36,21 @@ line before it writes it, so that one of the other stream may be older and stand
 """
 
 
-def events_of(at: int, text: str) -> Iterator[LogEvent]:
+def events_of(at: int, text: str) -> list[LogEvent]:
     """The events of one text, longer ones in pieces; none of an empty one. `at` in milliseconds."""
-    if text.isascii() and 0 < len(text) <= LARGEST_MESSAGE:
-        yield LogEvent(at, text)
-        return
+    if 4 * len(text) <= LARGEST_MESSAGE:
+        return [LogEvent(at, text)] if text else []
+    return [LogEvent(at, piece) for piece in _pieces(text)]
+
+
+def _pieces(text: str) -> Iterator[str]:
     content = text.encode()
     begin = 0
     while begin < len(content):
         end = min(begin + LARGEST_MESSAGE, len(content))
         while end < len(content) and content[end] & 0xC0 == 0x80:  # inside a character
             end -= 1
-        yield LogEvent(at, content[begin:end].decode())
+        yield content[begin:end].decode()
         begin = end
 
 
@@ -69,7 +72,7 @@ class Grouping:
         """Take a line, and give the events that are complete with it."""
         at, text = line.at // 1_000_000, line.text.decode(errors="replace")
         if self._beginning is None:
-            return [*self.end(), *events_of(at, text)]
+            return self.end() + events_of(at, text) if self._lines else events_of(at, text)
         size = len(text.encode()) + 1
         begins = at - self._at >= OLDEST_GROUP or self._size + size > LARGEST_MESSAGE or self._begins(text)
         complete = self.end() if begins else []
@@ -82,7 +85,7 @@ class Grouping:
     def end(self) -> list[LogEvent]:
         """The event that is open, as it is."""
         text, self._lines, self._size = "".join(self._lines), [], 0
-        return list(events_of(self._at, text))
+        return events_of(self._at, text)
 
     def _begins(self, text: str) -> bool:
         if self._beginning is None:
@@ -114,7 +117,7 @@ class Stored:
     def lacks(self, event: LogEvent) -> bool:
         """Is an event of the output that is read not in the stream? Each one that is there is told once."""
         key = (event.at, event.message)
-        if not self._left[key]:
+        if not self._left or not self._left[key]:
             return True
         self._left[key] -= 1
         return False

@@ -11,7 +11,7 @@ from functools import partial
 
 from emulator.neighbours.ports import LogEvent, Logs, Place, ServiceRefusedError, ServiceUnreachableError
 from emulator.planner.log_options import Beginning
-from emulator.runtime.driver import Output
+from emulator.runtime.driver import Line, Output
 from emulator.runtime.steps.log_events import OLDEST_GROUP, Batches, Grouping, Stored
 
 log = logging.getLogger(__name__)
@@ -62,9 +62,17 @@ class Pace:
     finds the same events.
     """
 
-    between: float = 0.25
+    between: float = 0.5
     quiet: float = OLDEST_GROUP / 1000 + 1
     retry: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long somebody waits for an end while nothing goes on, in seconds; less where the service takes nothing."""
+
+    quiet: float
+    refused: float
 
 
 class Follower:
@@ -91,8 +99,9 @@ class Follower:
         self._output_since = output
         self._pace = pace
         self._condition = threading.Condition()
-        """Held by whoever looks at or changes what follows; told of each change."""
+        """Held by whoever looks at or changes what follows; told of what others wait for."""
         self._changes = 0
+        """How often anything happened: each line counts."""
         self._grouping = Grouping(None)
         self._stored = Stored((), LATEST, grouped=False)
         self._batches = Batches()
@@ -116,11 +125,12 @@ class Follower:
         """Was everything put, or given up?"""
         return self._all_put
 
-    def wait(self, patience: float) -> bool:
-        """Wait until the output has ended and everything was put. False if for so many seconds nothing went on."""
+    def wait(self, patience: Patience) -> bool:
+        """Wait until the output has ended and everything was put. False when nothing went on for too long."""
         with self._condition:
             while not self._all_put:
-                if not self._condition.wait_for(partial(self._is_past, self._changes), patience):
+                seconds = patience.refused if self._failing else patience.quiet
+                if not self._condition.wait_for(partial(self._is_past, self._changes), seconds):
                     return False
         return True
 
@@ -195,16 +205,24 @@ class Follower:
             if self._cancelled:
                 return
         for line in output:
-            with self._changing():
-                self._add(self._grouping.add(line))
-            if not self._has_room():
+            if not self._take(line):
                 return
 
-    def _has_room(self) -> bool:
-        """Wait until there is room for more. False when cancelled."""
+    def _take(self, line: Line) -> bool:
+        """Take a line, and wait until there is room for another. False when cancelled."""
         with self._condition:
-            self._condition.wait_for(lambda: self._cancelled or not self._batches.full)
+            self._changes += 1
+            before = self._waiting()
+            self._add(self._grouping.add(line))
+            if self._waiting() != before:  # waking others for each line would cost more than all the rest
+                self._condition.notify_all()
+            while self._batches.full and not self._cancelled:
+                self._condition.wait()
             return not self._cancelled
+
+    def _waiting(self) -> tuple[bool, bool, bool]:
+        """What whoever puts wants to know: is there anything, is there much, may there be more without another line?"""
+        return len(self._batches) > 0, self._batches.full, self._grouping.is_open
 
     def _add(self, events: list[LogEvent]) -> None:
         self._batches.add(event for event in events if self._stored.lacks(event))
@@ -226,14 +244,17 @@ class Follower:
         """Wait for the next batch. Empty when there is no other."""
         with self._condition:
             while not (self._batches or self._all_read or self._cancelled):
-                quiet = self._pace.quiet if self._grouping.is_open else None
-                if not self._condition.wait_for(partial(self._is_past, self._changes), quiet):
+                before = self._changes
+                self._condition.wait(self._pace.quiet if self._grouping.is_open else None)
+                if self._changes == before:
                     self._add(self._grouping.end())
             if self._cancelled:
                 return []
             if self._all_read:
                 self._add(self._grouping.end())
-            return self._batches.take()
+            batch = self._batches.take()
+            self._condition.notify_all()
+            return batch
 
     def _put(self, batch: list[LogEvent]) -> None:
         while not self._cancelled:
@@ -257,6 +278,8 @@ class Follower:
 
     def _complain(self, error: Exception) -> None:
         """Say that the service does not take the output, once until it does."""
-        if not self._failing:
-            log.warning("The output of %s does not reach %s and waits: %s", self._name, self._stream, error)
-        self._failing = True
+        if self._failing:
+            return
+        log.warning("The output of %s does not reach %s and waits: %s", self._name, self._stream, error)
+        with self._changing():
+            self._failing = True

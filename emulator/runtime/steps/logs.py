@@ -11,14 +11,19 @@ from emulator.neighbours.ports import Logs, Place, ServiceRefusedError, ServiceU
 from emulator.planner.log_options import log_problem, log_spec
 from emulator.planner.specs import ContainerSpec, LogSpec
 from emulator.runtime.driver import Driver
-from emulator.runtime.steps.log_follower import NOT_FOUND, Follower, Stream
+from emulator.runtime.steps.log_follower import NOT_FOUND, Follower, Patience, Stream
 from emulator.runtime.steps.steps import StepFailedError
 from emulator.state.tasks import Task
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 5.0
-"""Seconds that the removal of a task's containers waits for their output, while nothing of it is read or put."""
+PATIENCE = Patience(quiet=30.0, refused=5.0)
+"""How long the removal of a task's containers waits for their output. An engine may need seconds to look through a
+large log, in which nothing seems to go on.
+"""
+NO_PATIENCE = Patience(quiet=0.0, refused=0.0)
+JOIN_WITHIN = 5.0
+"""Seconds that the threads of followers have to end, each."""
 
 
 class AwsLogs:
@@ -78,7 +83,7 @@ class AwsLogs:
         patience = PATIENCE
         for follower in followers:
             if not follower.wait(patience):
-                patience = 0.0
+                patience = NO_PATIENCE
 
     def after_release(self, task: Task) -> None:
         """The containers are gone, and with them what was not read."""
@@ -97,7 +102,7 @@ class AwsLogs:
         for follower in followers:
             follower.cancel()
         for follower in followers:
-            follower.join(PATIENCE)
+            follower.join(JOIN_WITHIN)
 
 
 NOT_VALID = "ResourceInitializationError: failed to validate logger args"
