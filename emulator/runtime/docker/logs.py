@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PAUSE = 0.5
-"""Seconds until the engine is asked again that did not answer, or ended a stream of a container that runs."""
+"""Seconds until the engine is asked again that did not answer."""
 SOON = 0.02
 """Seconds between the end of a stream that follows and the next look at its container, which as a rule has ended."""
 TAIL = 1000
@@ -73,9 +73,10 @@ class ContainerOutput:
         while not self._closed.is_set():
             pause = PAUSE
             try:
-                found = self._inspected()
-                if found is None:
+                container_id = self._setting.container_id(self._task_arn, self._container)
+                if container_id is None:
                     return
+                found = self._engine.inspect(container_id)
                 if not is_running(found):
                     yield from self._read_to_the_end(found)
                     return
@@ -83,6 +84,9 @@ class ContainerOutput:
                 pause = SOON
             except DriverUnreachableError as error:
                 logger.debug("the output of container %s of %s waits: %s", self._container, self._task_arn, error)
+            except RefusedError as refusal:
+                self._explain(refusal)
+                return
             self._closed.wait(pause)
 
     def close(self) -> None:
@@ -93,42 +97,31 @@ class ContainerOutput:
                 with suppress(OSError, ValueError):  # it ended by itself at the same moment
                     self._stream.raw.shutdown()
 
-    def _inspected(self) -> dict[str, Any] | None:
-        """The container; None when it is no longer there. Raises DriverUnreachableError."""
-        try:
-            container_id = self._setting.container_id(self._task_arn, self._container)
-            return None if container_id is None else self._engine.inspect(container_id)
-        except RefusedError as refusal:
-            self._explain(refusal)
-            return None
-
     def _read_to_the_end(self, container: dict[str, Any]) -> Iterator[Line]:
-        """What is new in the log of a container that has ended. Raises DriverUnreachableError."""
+        """What is new in the log of a container that has ended. Raises DriverUnreachableError, RefusedError."""
         # As a rule everything but the last line was read, and the daemon need not look through a large file.
         if not (yield from self._read(container, tail=TAIL)):
             yield from self._read(container)
-        yield from self._joined.rest()
+        if not self._closed.is_set():
+            yield from self._joined.rest()
 
     def _read(
         self, container: dict[str, Any], *, follow: bool = False, tail: int | None = None
     ) -> Generator[Line, None, bool]:
-        """What is new in the container's log. Raises DriverUnreachableError.
+        """What is new in the container's log. Raises DriverUnreachableError, RefusedError.
 
         With `tail` only so many of its last pieces are looked at, and not even those, and the answer is False, unless
         the first of them was read before: only then is what stands before it no news.
         """
         read = pieces_of_terminal if container["Config"]["Tty"] else pieces_of_streams
         self._joined.begin_anew()
-        try:
-            with self._opened(str(container["Id"]), follow=follow, tail=tail) as chunks:
-                for place, piece in enumerate(read(chunks)):
-                    if tail is not None and place == 0 and not self._joined.is_past(piece):
-                        return False
-                    line = self._joined.add(piece)
-                    if line is not None:
-                        yield line
-        except RefusedError as refusal:
-            self._explain(refusal)
+        with self._opened(str(container["Id"]), follow=follow, tail=tail) as chunks:
+            for place, piece in enumerate(read(chunks)):
+                if tail is not None and place == 0 and not self._joined.is_past(piece):
+                    return False
+                line = self._joined.add(piece)
+                if line is not None:
+                    yield line
         return True
 
     @contextmanager
