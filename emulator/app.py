@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
+import api_models as ecs
 import emulator.operations  # noqa: F401 - registers every operation
 from emulator.clock import Clock, SystemClock
 from emulator.config import Config, set_up_moto
@@ -12,18 +13,28 @@ from emulator.edge.exchange import Exchange
 from emulator.edge.parts import Control, Parts, StoryLine
 from emulator.ids import Ids, RandomIds
 from emulator.neighbours.embedded.clocks import tell_time
+from emulator.neighbours.interfaces import TaskInterfaces
 from emulator.neighbours.neighbours import Neighbours
-from emulator.neighbours.ports import Place
+from emulator.neighbours.ports import Place, Ports, ServiceRefusedError
 from emulator.operations.api import Api
+from emulator.operations.authorization import Authorization
+from emulator.operations.operation import Caller
 from emulator.runtime.actions import Hands
 from emulator.runtime.docker import DockerDriver
-from emulator.runtime.driver import Driver
+from emulator.runtime.driver import Driver, DriverUnreachableError, PrepareFailedError
 from emulator.runtime.probe import docker_problem
+from emulator.runtime.ranges import default_vpc
 from emulator.runtime.runtime import Runtime
 from emulator.runtime.simulated import SimulatedDriver
+from emulator.runtime.steps.ecr import EcrDiagnosis
+from emulator.runtime.steps.environment_files import EnvironmentFiles
 from emulator.runtime.steps.logs import AwsLogs
+from emulator.runtime.steps.network import Interfaces
+from emulator.runtime.steps.registry_logins import RegistryLogins
+from emulator.runtime.steps.secrets import Secrets
 from emulator.runtime.steps.steps import Steps
 from emulator.state.folder import Lock, ephemeral_lock, folder_lock, state_file
+from emulator.state.networks import Vpc
 from emulator.state.sqlite import Database
 from emulator.state.store import Store
 from emulator.state.tasks import STATUSES, tasks_everywhere, tasks_of_id
@@ -61,14 +72,8 @@ class Emulator:
         self.neighbours = Neighbours(embedded=config.neighbours == "embedded", endpoints=dict(config.endpoints))
         if self.neighbours.moto is not None:
             tell_time(self.neighbours.moto, clock)
-        logs = AwsLogs(self.neighbours.ports.logs, driver)
-        steps = Steps(
-            at_before_start=[logs.before_start],
-            at_after_start=[logs.after_start],
-            at_before_release=[logs.before_release],
-            at_after_release=[logs.after_release],
-            at_forget=[logs.forget],
-        )
+        self.neighbours.show_network(self._default_vpc, TaskInterfaces(self._store))
+        steps = _steps(self._store, self.neighbours.ports, driver)
         self.runtime = Runtime(Hands(self._store, driver, clock, ids, config.pull, steps))
         self.parts = Parts(
             api=Api(self._store, clock, ids, lambda: self.runtime.problem, self.neighbours.ports),
@@ -78,6 +83,7 @@ class Emulator:
             allow_hosts=config.allow_hosts,
             allow_origins=config.allow_origins,
             neighbour=self._answer_neighbour,
+            authorize=self._authorize(clock),
             startup=self.runtime.start,
             shutdown=self.stop,
         )
@@ -121,10 +127,24 @@ class Emulator:
             return None
         return [{"at": line.at, "text": line.text} for line in self._store.story(found[0].arn)]
 
+    def _authorize(self, clock: Clock) -> Callable[[str, ecs.Shape, Caller], None] | None:
+        principals = self.neighbours.principals
+        if not self._config.enforce_iam or principals is None:
+            return None
+        return Authorization(self._store, clock, principals).check
+
     def reset(self) -> None:
         """Forget everything, here and in the services beside ECS."""
         self.runtime.reset()
         self.neighbours.reset()
+
+    def _default_vpc(self, place: Place) -> Vpc:
+        """The default VPC that EC2 shows. Raises ServiceRefusedError."""
+        try:
+            return default_vpc(self._store, self.driver, *place)
+        except (DriverUnreachableError, PrepareFailedError) as error:
+            message = f"The default VPC of {place.account} in {place.region} has no range yet: {error}"
+            raise ServiceRefusedError("", "Unavailable", message, 503) from error
 
     async def _answer_neighbour(self, exchange: Exchange) -> None:
         place = Place(exchange.caller.account, exchange.caller.region)
@@ -141,6 +161,32 @@ class Emulator:
         self.runtime.close(keep_tasks=kept)
         self._store.close()
         self._lock.release(remove=not kept)
+
+
+def _steps(store: Store, ports: Ports, driver: Driver) -> Steps:
+    """What is done for tasks beside running their containers, in the order in which Fargate does it."""
+    interfaces = Interfaces(store, ports.network)
+    secrets = Secrets(ports.secrets, ports.parameters)
+    logins = RegistryLogins(ports.secrets)
+    files = EnvironmentFiles(ports.objects)
+    logs = AwsLogs(ports.logs, driver)
+    return Steps(
+        at_attach=(interfaces.create,),
+        at_before_start=(secrets.before_start, logins.before_start, files.before_start, logs.before_start),
+        at_pull=(logins.at_pull,),
+        at_pull_failure=(EcrDiagnosis(ports.registry).at_pull_failure,),
+        at_start=(secrets.at_start, files.at_start),
+        at_after_start=(logs.after_start,),
+        at_before_release=(logs.before_release,),
+        at_after_release=(
+            logs.after_release,
+            secrets.after_release,
+            logins.after_release,
+            files.after_release,
+            interfaces.delete,
+        ),
+        at_forget=(logs.forget,),
+    )
 
 
 def _open_state(config: Config, ids: Ids) -> tuple[Lock, Store, str]:

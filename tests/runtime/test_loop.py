@@ -21,7 +21,7 @@ from emulator.runtime.runtime import Runtime
 from emulator.runtime.simulated import SimulatedDriver
 from emulator.runtime.steps.steps import Steps
 from emulator.state.tasks import Task
-from tests.builders import container, definition
+from tests.builders import SUBNET, container, definition
 from tests.machine import Machine
 
 
@@ -174,7 +174,7 @@ class Deaf(SimulatedDriver):
 
 def restarted(machine: Machine, steps: Steps | None = None) -> Machine:
     """Another process on the same state, beside the same engine."""
-    again = Machine(lambda _: machine.driver, machine.store, steps)
+    again = Machine(lambda _: machine.driver, machine.store, lambda _: steps or Steps())
     again.clock = machine.clock
     return again
 
@@ -201,7 +201,7 @@ def test_what_goes_along_with_a_container_goes_along_with_one_that_is_found() ->
 @pytest.mark.parametrize("end", [Runtime.reset, lambda runtime: runtime.close(keep_tasks=True)], ids=["reset", "close"])
 def test_steps_let_go_of_all_tasks_at_a_reset_and_at_the_end(end: Callable[[Runtime], None]) -> None:
     told: list[str] = []
-    machine = Machine(steps=Steps(at_forget=[lambda: told.append("let go")])).connect()
+    machine = Machine(steps=lambda _: Steps(at_forget=[lambda: told.append("let go")])).connect()
     machine.run(scripted())
     end(machine.runtime)
     assert told == ["let go"]
@@ -268,7 +268,7 @@ class Broken(SimulatedDriver):
         (
             Full,
             (
-                "Unexpected EC2 error while attempting to Create Network Interface in subnet 'subnet-0a1b2c3d': "
+                f"Unexpected EC2 error while attempting to Create Network Interface in subnet '{SUBNET}': "
                 "InsufficientFreeAddressesInSubnet"
             ),
         ),
