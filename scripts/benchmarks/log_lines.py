@@ -53,7 +53,7 @@ def _definition(image: str, pause: str) -> dict[str, Any]:
     container["command"] = ["sh", "-c", SCRIPT.format(pause=pause)]
     options = {"awslogs-group": GROUP, "awslogs-region": "us-east-1", "awslogs-stream-prefix": "bench"}
     container["logConfiguration"] = {"logDriver": "awslogs", "options": options}
-    return {**content, "executionRoleArn": "arn:aws:iam::000000000000:role/execution"}
+    return {**content, "executionRoleArn": "arn:aws:iam::000000000000:role/ecsTaskExecutionRole"}
 
 
 def _delays(logs: Any, stream: str) -> Iterator[float]:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.emulators import InProcess
+from tests.operations.fetching import ROLE
 from tests.operations.helpers import WEB, describe, run
 
-ROLE = "arn:aws:iam::000000000000:role/execution"
 MISSING = (
     "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to "
     "create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist. : exit status 1"

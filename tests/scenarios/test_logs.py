@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from tests.emulators import Served, client, served
+from tests.operations.fetching import ROLE
 from tests.operations.helpers import run
 from tests.scenarios.tasks import container, define, ended, exit_codes, look, started
 
@@ -19,7 +20,6 @@ pytestmark = pytest.mark.docker
 
 GROUP = "/ecs/scenario"
 COUNT = "trap 'printf bye; exit 0' TERM; i=0; while true; do i=$((i+1)); echo $i;"
-ROLE = "arn:aws:iam::000000000000:role/execution"
 
 
 @pytest.fixture(scope="module")
