@@ -207,6 +207,12 @@ def test_a_batch_that_will_never_be_taken_holds_up_no_other(begin: Begin) -> Non
     assert scene.service.problems == []
 
 
+def test_a_defect_of_a_service_ends_following_and_says_so(begin: Begin, caplog: pytest.LogCaptureFixture) -> None:
+    scene = begin("one", service=Service(problems=[KeyError("defect")]))
+    scene.wait_for_the_end()
+    assert "The output of web is no longer put" in caplog.text
+
+
 def test_what_the_service_drops_is_told(begin: Begin, caplog: pytest.LogCaptureFixture) -> None:
     scene = begin()
     scene.printer.print("old", at=-1)

@@ -236,6 +236,9 @@ class Follower:
                 with self._changing():
                     self._failing = False
                 self._pause(self._pace.between, until=lambda: self._all_read or self._batches.full)
+        except Exception:
+            log.exception("The output of %s is no longer put", self._name)
+            self.cancel()
         finally:
             with self._changing():
                 self._all_put = True
