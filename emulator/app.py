@@ -12,6 +12,7 @@ from emulator.config import Config, set_up_moto
 from emulator.edge.exchange import Exchange
 from emulator.edge.parts import Control, Parts, StoryLine
 from emulator.ids import Ids, RandomIds
+from emulator.neighbours.embedded.clocks import tell_time
 from emulator.neighbours.interfaces import TaskInterfaces
 from emulator.neighbours.neighbours import Neighbours
 from emulator.neighbours.ports import Place, Ports, ServiceRefusedError
@@ -27,6 +28,7 @@ from emulator.runtime.runtime import Runtime
 from emulator.runtime.simulated import SimulatedDriver
 from emulator.runtime.steps.ecr import EcrDiagnosis
 from emulator.runtime.steps.environment_files import EnvironmentFiles
+from emulator.runtime.steps.logs import AwsLogs
 from emulator.runtime.steps.network import Interfaces
 from emulator.runtime.steps.registry_logins import RegistryLogins
 from emulator.runtime.steps.secrets import Secrets
@@ -68,8 +70,10 @@ class Emulator:
         self.driver = driver
         set_up_moto()
         self.neighbours = Neighbours(embedded=config.neighbours == "embedded", endpoints=dict(config.endpoints))
+        if self.neighbours.moto is not None:
+            tell_time(self.neighbours.moto, clock)
         self.neighbours.show_network(self._default_vpc, TaskInterfaces(self._store))
-        steps = _steps(self._store, self.neighbours.ports)
+        steps = _steps(self._store, self.neighbours.ports, driver)
         self.runtime = Runtime(Hands(self._store, driver, clock, ids, config.pull, steps))
         self.parts = Parts(
             api=Api(self._store, clock, ids, lambda: self.runtime.problem, self.neighbours.ports),
@@ -159,19 +163,29 @@ class Emulator:
         self._lock.release(remove=not kept)
 
 
-def _steps(store: Store, ports: Ports) -> Steps:
+def _steps(store: Store, ports: Ports, driver: Driver) -> Steps:
     """What is done for tasks beside running their containers, in the order in which Fargate does it."""
     interfaces = Interfaces(store, ports.network)
     secrets = Secrets(ports.secrets, ports.parameters)
     logins = RegistryLogins(ports.secrets)
     files = EnvironmentFiles(ports.objects)
+    logs = AwsLogs(ports.logs, driver)
     return Steps(
         at_attach=(interfaces.create,),
-        at_before_start=(secrets.before_start, logins.before_start, files.before_start),
+        at_before_start=(secrets.before_start, logins.before_start, files.before_start, logs.before_start),
         at_pull=(logins.at_pull,),
         at_pull_failure=(EcrDiagnosis(ports.registry).at_pull_failure,),
         at_start=(secrets.at_start, files.at_start),
-        at_after_release=(secrets.after_release, logins.after_release, files.after_release, interfaces.delete),
+        at_after_start=(logs.after_start,),
+        at_before_release=(logs.before_release,),
+        at_after_release=(
+            logs.after_release,
+            secrets.after_release,
+            logins.after_release,
+            files.after_release,
+            interfaces.delete,
+        ),
+        at_forget=(logs.forget,),
     )
 
 

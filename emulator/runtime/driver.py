@@ -8,7 +8,7 @@ never two calls at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Literal, Protocol
@@ -90,6 +90,36 @@ class Found:
     containers: dict[str, tuple[Started, Exit | None]]
 
 
+Source = Literal["stdout", "stderr"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a container's output, without its newline. `at` in nanoseconds since the epoch, by the engine's clock.
+
+    What a terminal shows is all `stdout`, and its lines end with a carriage return.
+    """
+
+    source: Source
+    at: int
+    text: bytes
+
+
+class Output(Protocol):
+    """What a container has printed, and prints until it ends: each line once, as the engine wrote them down."""
+
+    def __iter__(self) -> Iterator[Line]:
+        """Lines as they come. Ends when the container has ended and all was read, or is removed, or after `close`.
+
+        An engine that does not answer is waited for.
+        """
+        ...
+
+    def close(self) -> None:
+        """End the iteration, from any thread, also while it waits."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Watcher:
     """Whom a driver tells what happens outside. All may be called from any thread.
@@ -151,6 +181,10 @@ class Driver(Protocol):
 
         Raises DriverUnreachableError.
         """
+        ...
+
+    def logs(self, task_arn: str, container: str, since: int) -> Output:
+        """A container's output from a moment on, in nanoseconds since the epoch; it was started, and may have ended."""
         ...
 
     def remove(self, task_arn: str) -> None:

@@ -15,6 +15,7 @@ from emulator.runtime.docker.engine import Engine
 from emulator.runtime.docker.images import Images
 from emulator.runtime.docker.known import Known
 from emulator.runtime.docker.labels import CONTAINER_NAME, ROLE, TASK_ARN, Owner
+from emulator.runtime.docker.logs import ContainerOutput
 from emulator.runtime.docker.namespaces import ColdNamespaces
 from emulator.runtime.docker.networks import Networks
 from emulator.runtime.docker.observe import is_running, labels_of, started_of
@@ -57,7 +58,7 @@ class DockerDriver:
         """
         self._engine = Engine(base_url)
         self._known = Known()
-        setting = Setting(self._engine, Owner(instance, ephemeral_lock), self._known, clock)
+        self._setting = setting = Setting(self._engine, Owner(instance, ephemeral_lock), self._known, clock)
         self._networks = Networks(self._engine)
         self._limits = TaskLimits(self._engine)
         self._images = Images(self._engine)
@@ -103,6 +104,10 @@ class DockerDriver:
     def signal(self, task_arn: str, container: str, *, kill: bool) -> None:
         """Send the container's stop signal, or SIGKILL."""
         self._signals.send(task_arn, container, kill=kill)
+
+    def logs(self, task_arn: str, container: str, since: int) -> ContainerOutput:
+        """A container's output from a moment on."""
+        return ContainerOutput(self._setting, task_arn, container, since)
 
     def remove(self, task_arn: str) -> None:
         """Remove all that belongs to a task."""

@@ -29,6 +29,8 @@ Follow = Callable[[Task, ContainerSpec], None]
 """Goes along with a container that was started."""
 Leave = Callable[[Task], None]
 """Ends what was done for a task."""
+Forget = Callable[[], None]
+"""Lets go of all tasks at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Steps:
     at_after_start: Sequence[Follow] = field(default=())
     at_before_release: Sequence[Leave] = field(default=())
     at_after_release: Sequence[Leave] = field(default=())
+    at_forget: Sequence[Forget] = field(default=())
 
     def attached(self, task: Task, interface: Interface) -> Interface:
         """Once the namespace has its address, before anything is shown of it. Raises StepFailedError."""
@@ -76,7 +79,7 @@ class Steps:
         return spec
 
     def after_start(self, task: Task, spec: ContainerSpec) -> None:
-        """Right after a container was started; it may have ended already."""
+        """Right after a container was started, and when one is found that was: it may have ended already."""
         for step in self.at_after_start:
             step(task, spec)
 
@@ -89,3 +92,8 @@ class Steps:
         """Nothing of the task is left on the engine."""
         for step in self.at_after_release:
             step(task)
+
+    def forget(self) -> None:
+        """No task concerns this process any more: all are forgotten, or the process ends and they go on."""
+        for step in self.at_forget:
+            step()
