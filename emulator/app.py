@@ -10,16 +10,20 @@ from emulator.clock import Clock, SystemClock
 from emulator.config import Config, set_up_moto
 from emulator.edge.exchange import Exchange
 from emulator.edge.parts import Control, Parts, StoryLine
+from emulator.edge.sockets import Sockets
+from emulator.edge.task_endpoint import Inside, TaskEndpoint
 from emulator.ids import Ids, RandomIds
 from emulator.neighbours.neighbours import Neighbours
 from emulator.neighbours.ports import Place
 from emulator.operations.api import Api
 from emulator.runtime.actions import Hands
 from emulator.runtime.docker import DockerDriver
-from emulator.runtime.driver import Driver
+from emulator.runtime.driver import Doors, Driver
 from emulator.runtime.probe import docker_problem
 from emulator.runtime.runtime import Runtime
 from emulator.runtime.simulated import SimulatedDriver
+from emulator.runtime.steps.credentials import TaskCredentials
+from emulator.runtime.steps.doors import Doorkeeper
 from emulator.runtime.steps.steps import Steps
 from emulator.state.folder import Lock, ephemeral_lock, folder_lock, state_file
 from emulator.state.sqlite import Database
@@ -51,13 +55,18 @@ class Emulator:
                 instance=self.instance,
                 ephemeral_lock=self._lock.path if config.state_dir is None else None,
                 clock=clock,
+                port=config.port,
                 base_url=config.docker_host,
                 pool=config.pool,
             )
         self.driver = driver
         set_up_moto()
         self.neighbours = Neighbours(embedded=config.neighbours == "embedded", endpoints=dict(config.endpoints))
-        self.runtime = Runtime(Hands(self._store, driver, clock, ids, config.pull, Steps()))
+        secret = self._store.setting("credentials", ids.uuid())
+        self._credentials = TaskCredentials(self._store, self.neighbours.ports.identity, clock, secret)
+        self._sockets = Sockets()
+        self._doors = Doorkeeper(self._store, driver, clock, self._serve_doors, self._sockets.close)
+        self.runtime = Runtime(Hands(self._store, driver, clock, ids, config.pull, self._steps()))
         self.parts = Parts(
             api=Api(self._store, clock, ids, lambda: self.runtime.problem, self.neighbours.ports),
             control=Control(health=self.health, reset=self.reset, story=self.story),
@@ -66,8 +75,19 @@ class Emulator:
             allow_hosts=config.allow_hosts,
             allow_origins=config.allow_origins,
             neighbour=self._answer_neighbour,
+            sockets=self._sockets,
             startup=self.runtime.start,
             shutdown=self.stop,
+        )
+
+    def _steps(self) -> Steps:
+        """What is done for a task at each moment of its life."""
+        return Steps(
+            at_before_start=(self._credentials.before_start,),
+            at_start=(self._credentials.at_start, self._doors.at_start),
+            at_found=(self._doors.found,),
+            at_before_release=(self._doors.before_release,),
+            at_after_release=(self._credentials.after_release,),
         )
 
     def _simulated(self) -> bool:
@@ -111,8 +131,15 @@ class Emulator:
 
     def reset(self) -> None:
         """Forget everything, here and in the services beside ECS."""
+        self._doors.forget()
         self.runtime.reset()
+        self._credentials.forget()
         self.neighbours.reset()
+
+    def _serve_doors(self, task_arn: str, doors: Doors) -> None:
+        self._sockets.open(task_arn, doors.api)
+        endpoint = TaskEndpoint(task_arn, Inside(credentials=self._credentials.shown))
+        self._sockets.open(task_arn, doors.endpoint, endpoint)
 
     async def _answer_neighbour(self, exchange: Exchange) -> None:
         place = Place(exchange.caller.account, exchange.caller.region)

@@ -35,11 +35,16 @@ class Inline(Executor):
 class Machine:
     """Store, runtime and driver, and the clock that drives them."""
 
-    def __init__(self, driver: Callable[[ManualClock], Driver] = SimulatedDriver, store: Store | None = None) -> None:
+    def __init__(
+        self,
+        driver: Callable[[ManualClock], Driver] = SimulatedDriver,
+        store: Store | None = None,
+        steps: Steps | None = None,
+    ) -> None:
         self.clock = ManualClock(NOW)
         self.store = store or Store(Database(None))
         self.driver = driver(self.clock)
-        hands = Hands(self.store, self.driver, self.clock, RandomIds(), "missing", Steps())
+        hands = Hands(self.store, self.driver, self.clock, RandomIds(), "missing", steps or Steps())
         self.runtime = Runtime(hands, workers=Inline(), pullers=Inline())
         self.loop = self.runtime.loop
         self._numbers = itertools.count(1)

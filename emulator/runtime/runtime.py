@@ -92,6 +92,8 @@ class Runtime:
         for task in tasks:
             for observation in what_was_found(task, by_arn.get(task.arn), self._hands.clock.now()):
                 self.loop.observe(task.key, observation)
+            if task.arn in by_arn:
+                self._hands.steps.found(task)
         self._hands.driver.remove_all_but(task.arn for task in tasks)
         self.problem = None
         self._connected = True

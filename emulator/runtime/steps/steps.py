@@ -20,6 +20,8 @@ Complete = Callable[[Task, ecs.TaskDefinition, ContainerSpec], ContainerSpec]
 """Adds to a container what only its start may know, such as secrets. Raises StepFailedError."""
 Follow = Callable[[Task, ContainerSpec], None]
 """Goes along with a container that was started."""
+Find = Callable[[Task], None]
+"""Takes up again what is done for a task that was found on the engine."""
 Leave = Callable[[Task], None]
 """Ends what was done for a task."""
 
@@ -31,6 +33,7 @@ class Steps:
     at_before_start: Sequence[Provide] = field(default=())
     at_start: Sequence[Complete] = field(default=())
     at_after_start: Sequence[Follow] = field(default=())
+    at_found: Sequence[Find] = field(default=())
     at_before_release: Sequence[Leave] = field(default=())
     at_after_release: Sequence[Leave] = field(default=())
 
@@ -49,6 +52,11 @@ class Steps:
         """Right after a container was started; it may have ended already."""
         for step in self.at_after_start:
             step(task, spec)
+
+    def found(self, task: Task) -> None:
+        """At each connection to the engine, for each task that it has. Raises DriverUnreachableError."""
+        for step in self.at_found:
+            step(task)
 
     def before_release(self, task: Task) -> None:
         """All containers have ended, and are about to be removed."""
