@@ -15,7 +15,9 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import docker
 
@@ -24,7 +26,7 @@ from tests.images import add_file, archive_entry, busybox_layer, image_archive, 
 NAME = "local/python-aws:1"
 CLI_NAME = "local/aws-cli:1"
 LABEL = "ecs-emulator-test.made-of"
-RECIPE = b"3"
+RECIPE = b"1"
 """Changes with what this module makes of the same files."""
 
 PYTHON = "opt/python/bin/python"
@@ -53,7 +55,8 @@ def import_python(client: docker.APIClient, *, cli: bool = False) -> str:
     sources = {PYTHON: Path(sys.executable).resolve()}
     sources |= {f"{LIBRARY}/{inside}": path for inside, path in _modules("awscli" if cli else "boto3")}
     digest = _digest(sources)
-    if _made_of(client, name) == digest:
+    former = _former(client, name)
+    if former is not None and former[1] == digest:
         return name
     files = {path: source.read_bytes() for path, source in sources.items()}
     files |= {path: source.read_bytes() for path, source in _shared_libraries(sources.values())}
@@ -64,15 +67,19 @@ def import_python(client: docker.APIClient, *, cli: bool = False) -> str:
     for message in client.load_image(image_archive(layer, name, config)):
         if "error" in message:
             raise docker.errors.ImageLoadError(message["error"])
+    if former is not None:
+        with suppress(docker.errors.APIError):  # somebody runs it, or has removed it
+            client.remove_image(former[0])
     return name
 
 
-def _made_of(client: docker.APIClient, name: str) -> str | None:
+def _former(client: docker.APIClient, name: str) -> tuple[str, str | None] | None:
+    """The id of the image that has the name, and what that was made of."""
     try:
-        labels: dict[str, str] | None = client.inspect_image(name)["Config"]["Labels"]
+        found: dict[str, Any] = client.inspect_image(name)
     except docker.errors.ImageNotFound:
         return None
-    return (labels or {}).get(LABEL)
+    return found["Id"], (found["Config"]["Labels"] or {}).get(LABEL)
 
 
 def _digest(sources: Mapping[str, Path]) -> str:
