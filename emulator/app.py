@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
+import api_models as ecs
 import emulator.operations  # noqa: F401 - registers every operation
 from emulator.clock import Clock, SystemClock
 from emulator.config import Config, set_up_moto
@@ -13,19 +14,29 @@ from emulator.edge.parts import Control, Parts, StoryLine
 from emulator.edge.sockets import Sockets
 from emulator.edge.task_endpoint import Inside, TaskEndpoint
 from emulator.ids import Ids, RandomIds
+from emulator.neighbours.interfaces import TaskInterfaces
 from emulator.neighbours.neighbours import Neighbours
-from emulator.neighbours.ports import Place
+from emulator.neighbours.ports import Place, Ports, ServiceRefusedError
 from emulator.operations.api import Api
+from emulator.operations.authorization import Authorization
+from emulator.operations.operation import Caller
 from emulator.runtime.actions import Hands
 from emulator.runtime.docker import DockerDriver
-from emulator.runtime.driver import Doors, Driver
+from emulator.runtime.driver import Doors, Driver, DriverUnreachableError, PrepareFailedError
 from emulator.runtime.probe import docker_problem
+from emulator.runtime.ranges import default_vpc
 from emulator.runtime.runtime import Runtime
 from emulator.runtime.simulated import SimulatedDriver
 from emulator.runtime.steps.credentials import TaskCredentials
 from emulator.runtime.steps.doors import Doorkeeper
+from emulator.runtime.steps.ecr import EcrDiagnosis
+from emulator.runtime.steps.environment_files import EnvironmentFiles
+from emulator.runtime.steps.network import Interfaces
+from emulator.runtime.steps.registry_logins import RegistryLogins
+from emulator.runtime.steps.secrets import Secrets
 from emulator.runtime.steps.steps import Steps
 from emulator.state.folder import Lock, ephemeral_lock, folder_lock, state_file
+from emulator.state.networks import Vpc
 from emulator.state.sqlite import Database
 from emulator.state.store import Store
 from emulator.state.tasks import STATUSES, tasks_everywhere, tasks_of_id
@@ -62,11 +73,14 @@ class Emulator:
         self.driver = driver
         set_up_moto()
         self.neighbours = Neighbours(embedded=config.neighbours == "embedded", endpoints=dict(config.endpoints))
+        self.neighbours.show_network(self._default_vpc, TaskInterfaces(self._store))
+        ports = self.neighbours.ports
         secret = self._store.setting("credentials", ids.uuid())
-        self._credentials = TaskCredentials(self._store, self.neighbours.ports.identity, clock, secret)
+        self._credentials = TaskCredentials(self._store, ports.identity, clock, secret)
         self._sockets = Sockets()
         self._doors = Doorkeeper(self._store, driver, clock, self._serve_doors, self._sockets.close)
-        self.runtime = Runtime(Hands(self._store, driver, clock, ids, config.pull, self._steps()))
+        steps = _steps(self._store, ports, self._credentials, self._doors)
+        self.runtime = Runtime(Hands(self._store, driver, clock, ids, config.pull, steps))
         self.parts = Parts(
             api=Api(self._store, clock, ids, lambda: self.runtime.problem, self.neighbours.ports),
             control=Control(health=self.health, reset=self.reset, story=self.story),
@@ -76,18 +90,9 @@ class Emulator:
             allow_origins=config.allow_origins,
             neighbour=self._answer_neighbour,
             sockets=self._sockets,
+            authorize=self._authorize(clock),
             startup=self.runtime.start,
             shutdown=self.stop,
-        )
-
-    def _steps(self) -> Steps:
-        """What is done for a task at each moment of its life."""
-        return Steps(
-            at_before_start=(self._credentials.before_start,),
-            at_start=(self._credentials.at_start, self._doors.at_start),
-            at_found=(self._doors.found,),
-            at_before_release=(self._doors.before_release,),
-            at_after_release=(self._credentials.after_release,),
         )
 
     def _simulated(self) -> bool:
@@ -129,6 +134,12 @@ class Emulator:
             return None
         return [{"at": line.at, "text": line.text} for line in self._store.story(found[0].arn)]
 
+    def _authorize(self, clock: Clock) -> Callable[[str, ecs.Shape, Caller], None] | None:
+        principals = self.neighbours.principals
+        if not self._config.enforce_iam or principals is None:
+            return None
+        return Authorization(self._store, clock, principals).check
+
     def reset(self) -> None:
         """Forget everything, here and in the services beside ECS."""
         self._doors.forget()
@@ -140,6 +151,14 @@ class Emulator:
         self._sockets.open(task_arn, doors.api)
         endpoint = TaskEndpoint(task_arn, Inside(credentials=self._credentials.shown))
         self._sockets.open(task_arn, doors.endpoint, endpoint)
+
+    def _default_vpc(self, place: Place) -> Vpc:
+        """The default VPC that EC2 shows. Raises ServiceRefusedError."""
+        try:
+            return default_vpc(self._store, self.driver, *place)
+        except (DriverUnreachableError, PrepareFailedError) as error:
+            message = f"The default VPC of {place.account} in {place.region} has no range yet: {error}"
+            raise ServiceRefusedError("", "Unavailable", message, 503) from error
 
     async def _answer_neighbour(self, exchange: Exchange) -> None:
         place = Place(exchange.caller.account, exchange.caller.region)
@@ -156,6 +175,35 @@ class Emulator:
         self.runtime.close(keep_tasks=kept)
         self._store.close()
         self._lock.release(remove=not kept)
+
+
+def _steps(store: Store, ports: Ports, credentials: TaskCredentials, doors: Doorkeeper) -> Steps:
+    """What is done for tasks beside running their containers, in the order in which Fargate does it."""
+    interfaces = Interfaces(store, ports.network)
+    secrets = Secrets(ports.secrets, ports.parameters)
+    logins = RegistryLogins(ports.secrets)
+    files = EnvironmentFiles(ports.objects)
+    return Steps(
+        at_attach=(interfaces.create,),
+        at_before_start=(
+            secrets.before_start,
+            logins.before_start,
+            files.before_start,
+            credentials.before_start,
+        ),
+        at_pull=(logins.at_pull,),
+        at_pull_failure=(EcrDiagnosis(ports.registry).at_pull_failure,),
+        at_start=(secrets.at_start, files.at_start, credentials.at_start, doors.at_start),
+        at_found=(doors.found,),
+        at_before_release=(doors.before_release,),
+        at_after_release=(
+            secrets.after_release,
+            logins.after_release,
+            files.after_release,
+            credentials.after_release,
+            interfaces.delete,
+        ),
+    )
 
 
 def _open_state(config: Config, ids: Ids) -> tuple[Lock, Store, str]:

@@ -20,9 +20,10 @@ MAY_IMPORT = {
     "ids": set(),
     "state": {"api_models"} | LEAVES,
     "rules": {"api_models", "state"} | LEAVES,
+    "policies": {"api_models", "state", "errors"},
     "planner": {"api_models", "state"} | LEAVES,
     "config": {"planner"},
-    "operations": {"api_models", "state", "rules", "neighbours"} | LEAVES,
+    "operations": {"api_models", "state", "rules", "policies", "neighbours"} | LEAVES,
     "runtime": {"api_models", "state", "planner", "neighbours"} | LEAVES,
     "edge": {"api_models", "operations"} | LEAVES,
     "neighbours": {"state"} | LEAVES,
@@ -34,6 +35,7 @@ MAY_IMPORT = {
 
 REASONS = {
     ("rules", "operations"): "a rule is given its facts, it does not fetch them",
+    ("policies", "operations"): "policies are judged by what they are given; who calls brings it",
     ("planner", "runtime"): "the planner decides, it does not know who does it",
     ("operations", "runtime"): "an operation changes the state; what follows is the planner's business",
     ("state", "operations"): "the state does not know who changes it",

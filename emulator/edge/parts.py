@@ -73,6 +73,8 @@ class Parts:
     allow_origins: Sequence[str] = ()
     """Web pages of other sites that may call: `https://page.example:8080`."""
     neighbour: Neighbour | None = None
+    authorize: Callable[[str, ecs.Shape, Caller], None] | None = None
+    """Raises ApiError for an operation and request that its caller may not make; None where everybody may do all."""
     websockets: WebSockets | None = None
     sockets: Sockets = field(default_factory=Sockets)
     """What is served beside the API's own socket."""

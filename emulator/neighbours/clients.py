@@ -6,6 +6,7 @@ botocore is imported when the first one is made.
 from __future__ import annotations
 
 import io
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -46,13 +47,15 @@ class Clients:
     @contextmanager
     def asking(self, service: str, place: Place) -> Iterator[Any]:
         """The client, for calls of this block. Raises ServiceRefusedError, ServiceUnreachableError."""
-        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
         client = self.client(service, place)
         try:
             yield client
         except ClientError as error:
             raise refused(error) from error
+        except ParamValidationError as error:
+            raise ServiceRefusedError("", "InvalidParameter", str(error.kwargs["report"])) from error
         except BotoCoreError as error:
             raise ServiceUnreachableError(f"{service} does not answer: {error}") from error
 
@@ -62,6 +65,8 @@ class Clients:
 
         if self._session is None:
             self._session = Session()
+            # It would tell of every answer at level DEBUG, secrets included.
+            logging.getLogger("botocore.parsers").setLevel(logging.WARNING)
         signing_name = self._session.get_service_model(service).signing_name
         endpoint = self._endpoints.get(signing_name)
         if endpoint is None and self._moto is None:

@@ -21,6 +21,7 @@ from emulator.neighbours.ports import (
     ServiceUnreachableError,
 )
 from emulator.planner.containers import task_spec
+from emulator.planner.environment import Environment
 from emulator.planner.specs import ContainerSpec
 from emulator.runtime.steps.credentials import VARIABLE, TaskCredentials
 from emulator.runtime.steps.steps import StepFailedError
@@ -88,8 +89,8 @@ class Bench:
         self.steps.before_start(self.task, self.definition)
 
     def environment(self, **given: str) -> dict[str, str]:
-        spec = ContainerSpec(task_spec(self.task), "web", "web", environment=given)
-        return dict(self.steps.at_start(self.task, self.definition, spec).environment)
+        spec = ContainerSpec(task_spec(self.task), "web", "web", environment=Environment(definition=given))
+        return self.steps.at_start(self.task, self.definition, spec).environment.merged()
 
     def shown(self) -> dict[str, str]:
         return dict(self.steps.shown(TASK_ARN, self.steps.id_of(TASK_ARN)))

@@ -11,6 +11,7 @@ import pytest
 
 from emulator.clock import ManualClock
 from emulator.planner.containers import task_spec
+from emulator.planner.environment import Environment
 from emulator.planner.specs import ContainerSpec
 from emulator.runtime.driver import Doors, Namespace, NoDoorsError
 from emulator.runtime.simulated import SimulatedDriver
@@ -54,8 +55,8 @@ class Bench:
 
     def environment(self, task: Task | None = None, **given: str) -> dict[str, str]:
         task = task or self.task
-        spec = ContainerSpec(task_spec(task), "web", "web", environment=given)
-        return dict(self.keeper.at_start(task, definition(), spec).environment)
+        spec = ContainerSpec(task_spec(task), "web", "web", environment=Environment(definition=given))
+        return self.keeper.at_start(task, definition(), spec).environment.merged()
 
     def story(self) -> list[str]:
         return [line.text for line in self.store.story(TASK_ARN)]
@@ -166,7 +167,7 @@ def test_a_task_without_a_namespace_has_none(bench: Bench, lost: dict[str, Any])
 
 def test_tasks_are_found_at_each_connection_and_no_others() -> None:
     found: list[str] = []
-    machine = Machine(steps=Steps(at_found=(lambda task: found.append(task.arn),))).connect()
+    machine = Machine(steps=lambda _: Steps(at_found=(lambda task: found.append(task.arn),))).connect()
     running, gone = machine.run(definition()), machine.run(definition())
     machine.driver.remove(gone.arn)
     machine.connect()

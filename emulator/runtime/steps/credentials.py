@@ -71,7 +71,8 @@ class TaskCredentials:
         """The container, told where its credentials are; what its definition says there does not count."""
         if task_role(task, definition) is None:
             return spec
-        return replace(spec, environment={**spec.environment, VARIABLE: f"/v2/credentials/{self.id_of(task.arn)}"})
+        path = f"/v2/credentials/{self.id_of(task.arn)}"
+        return replace(spec, environment=spec.environment.with_injected({VARIABLE: path}))
 
     def after_release(self, task: Task) -> None:
         """End a task's sessions."""

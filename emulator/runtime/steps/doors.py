@@ -48,9 +48,10 @@ class Doorkeeper:
     def at_start(self, task: Task, _definition: ecs.TaskDefinition, spec: ContainerSpec) -> ContainerSpec:
         """The container, told where the API is unless somebody told it already. Raises DriverUnreachableError."""
         doors = self._doors(task)
-        if doors is None or VARIABLE in spec.environment:
+        if doors is None:
             return spec
-        return replace(spec, environment={**spec.environment, VARIABLE: f"http://127.0.0.1:{doors.port}"})
+        url = f"http://127.0.0.1:{doors.port}"
+        return replace(spec, environment=spec.environment.with_defaults({VARIABLE: url}))
 
     def found(self, task: Task) -> None:
         """Answer again in a task that an earlier process began. Raises DriverUnreachableError."""
