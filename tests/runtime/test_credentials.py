@@ -128,7 +128,7 @@ def test_a_session_is_shown_as_sdks_read_it(bench: Bench) -> None:
     ("role", "arn", "account"),
     [
         ("app", "arn:aws:iam::000000000000:role/app", "000000000000"),
-        ("path/app", "arn:aws:iam::000000000000:role/path/app", "000000000000"),
+        ("/path/app", "arn:aws:iam::000000000000:role/path/app", "000000000000"),
         ("arn:aws:iam::123456789012:role/app", "arn:aws:iam::123456789012:role/app", "123456789012"),
     ],
 )

@@ -18,6 +18,10 @@ from tests.scenarios.tasks import address_of, container, define, ended, lines, s
 pytestmark = pytest.mark.docker
 
 ROLE = "arn:aws:iam::000000000000:role/app"
+FOR_TASKS = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
 WHO = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
 STAY = "import time; time.sleep(1000)"
 
@@ -30,6 +34,7 @@ def python(engine: docker.APIClient) -> str:
 @pytest.fixture(scope="module")
 def emulator(engine: docker.APIClient) -> Iterator[Served]:
     with served("--ephemeral", "--runtime", "docker") as running:
+        client(running.url, "iam").create_role(RoleName="app", AssumeRolePolicyDocument=json.dumps(FOR_TASKS))
         yield running
 
 

@@ -84,7 +84,7 @@ done"""
 
 def test_what_code_in_a_task_reaches_is_there_again_after_a_kill(tmp_path: Path, engine: docker.APIClient) -> None:
     with kept(tmp_path) as first:
-        define(first.ecs, "inside", container("app", INSIDE), taskRoleArn="app")
+        define(first.ecs, "inside", container("app", INSIDE), taskRoleArn="ecsTaskExecutionRole")
         task = started(first.ecs, "inside")
         said = (line.split() for line in lines(engine, task, "app"))
         key, _, status, _ = next(words for words in said if len(words) == 4)
@@ -94,7 +94,7 @@ def test_what_code_in_a_task_reaches_is_there_again_after_a_kill(tmp_path: Path,
         later, _, status, _ = next(words for words in said if len(words) == 4 and words[0] != key)
         assert status == "200"
         sts = client(second.url, "sts", account=later)
-        role = f"assumed-role/app/{task['taskArn'].rsplit('/', 1)[1]}"
+        role = f"assumed-role/ecsTaskExecutionRole/{task['taskArn'].rsplit('/', 1)[1]}"
         assert sts.get_caller_identity()["Arn"] == f"arn:aws:sts::000000000000:{role}"
         second.ecs.stop_task(task=task["taskArn"])
         assert exit_codes(ended(second.ecs, task)) == {"app": 0}

@@ -156,7 +156,9 @@ def _place_of(arn: str, task: Task) -> Place:
 
 def role_arn(role: str, task: Task) -> str:
     """The ARN of a role that may be given by its name alone (documented: RegisterTaskDefinition, taskRoleArn)."""
-    return role if role.startswith("arn:") else f"arn:{partition_of(task.region)}:iam::{task.account}:role/{role}"
+    if role.startswith("arn:"):
+        return role
+    return f"arn:{partition_of(task.region)}:iam::{task.account}:role/{role.removeprefix('/')}"
 
 
 def not_assumed(arn: str) -> str:
