@@ -151,9 +151,9 @@ def _out_of_reach(*, is_local: bool) -> str | None:
     if sys.platform != "linux":
         return "this machine does not run Linux"
     if os.geteuid() != 0:
-        return "only root may enter its network namespace"
+        return "only root may enter its network namespace: start the emulator as root"
     if _tool() is None:
-        return f"{TOOL} is not on this machine"
+        return f"{TOOL} is not on this machine: install it"
     return None
 
 
