@@ -142,9 +142,11 @@ class Emulator:
 
     def reset(self) -> None:
         """Forget everything, here and in the services beside ECS."""
-        self._doors.forget()
-        self.runtime.reset()
-        self._credentials.forget()
+        try:
+            self.runtime.reset()
+        finally:
+            self._doors.forget()
+            self._credentials.forget()
         self.neighbours.reset()
 
     def _serve_doors(self, task_arn: str, doors: Doors) -> None:

@@ -93,9 +93,10 @@ class Runtime:
         by_arn = {each.task_arn: each for each in found}
         tasks = [task for task in self._hands.store.state.tasks if task.last_status != "STOPPED"]
         for task in tasks:
-            for observation in what_was_found(task, by_arn.get(task.arn), self._hands.clock.now()):
+            known = by_arn.get(task.arn)
+            for observation in what_was_found(task, known, self._hands.clock.now()):
                 self.loop.observe(task.key, observation)
-            if task.arn in by_arn:
+            if known is not None and known.namespace_alive:
                 self._hands.steps.found(task)
         self._hands.driver.remove_all_but(task.arn for task in tasks)
         self.problem = None

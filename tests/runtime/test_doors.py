@@ -158,10 +158,10 @@ def test_a_task_that_is_found_has_its_doors_served_again(bench: Bench) -> None:
     assert bench.told == [(TASK_ARN, bench.driver.has["namespace"])]
 
 
-@pytest.mark.parametrize("lost", [{"interface": None}, {"namespace_lost": True}])
-def test_a_task_without_a_namespace_has_none(bench: Bench, lost: dict[str, Any]) -> None:
+@pytest.mark.parametrize("state", [{"interface": None}, {"last_status": "DEPROVISIONING"}])
+def test_a_task_in_which_nothing_runs_has_none(bench: Bench, state: dict[str, Any]) -> None:
     bench.driver.has["namespace"] = doors()
-    bench.keeper.found(replace(bench.task, **lost))
+    bench.keeper.found(replace(bench.task, **state))
     assert bench.told == []
 
 

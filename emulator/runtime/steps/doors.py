@@ -55,7 +55,8 @@ class Doorkeeper:
 
     def found(self, task: Task) -> None:
         """Answer again in a task that an earlier process began. Raises DriverUnreachableError."""
-        if task.interface is not None and not task.namespace_lost:
+        # In one that is being deprovisioned nothing runs, and the doors may just have been closed.
+        if task.interface is not None and task.last_status != "DEPROVISIONING":
             self._doors(task)
 
     def before_release(self, task: Task) -> None:

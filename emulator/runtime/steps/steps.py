@@ -84,7 +84,7 @@ class Steps:
             step(task, spec)
 
     def found(self, task: Task) -> None:
-        """At each connection to the engine, for each task that it has. Raises DriverUnreachableError."""
+        """At each connection to the engine, for each task whose network is there. Raises DriverUnreachableError."""
         for step in self.at_found:
             step(task)
 
