@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import Future
 from ipaddress import IPv4Address
@@ -165,6 +167,27 @@ def test_a_daemon_elsewhere_has_tasks_that_cannot_be_entered() -> None:
     driver = DockerDriver(instance="test-remote", base_url="tcp://127.0.0.1:1", **given)
     with pytest.raises(NoDoorsError, match="the container engine is not on this machine"):
         driver.doors(Namespace("0" * 64, "10.0.0.5", "02:42:0a:00:00:05"))
+
+
+AS_NOBODY = f"""
+import os
+from emulator.runtime.docker.doors import DoorOpener
+from emulator.runtime.docker.engine import Engine
+engine = Engine("unix:///nowhere/docker.sock")
+assert engine.is_local
+if os.geteuid() == 0:
+    os.setuid(65534)
+try:
+    DoorOpener(engine, {API_PORT}).take("a namespace")
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+
+
+def test_without_root_tasks_cannot_be_entered_and_the_daemon_is_not_asked() -> None:
+    done = subprocess.run([sys.executable, "-c", AS_NOBODY], capture_output=True, text=True, check=True)
+    why = "only root may enter its network namespace: start the emulator as root"
+    assert (done.stdout, done.stderr) == (f"NoDoorsError {why}\n", "")
 
 
 def in_thread(call: Callable[[], object]) -> Future[object]:
