@@ -115,9 +115,16 @@ def _override_of(task: Task, name: str) -> ecs.ContainerOverride:
     return ecs.ContainerOverride(name=name)
 
 
+def task_role(task: Task, definition: ecs.TaskDefinition) -> str | None:
+    """The ARN or name of the role that a task's containers act as; None for a task without one."""
+    overrides = task.content.overrides
+    return (overrides.task_role_arn if overrides else None) or definition.task_role_arn or None
+
+
 def asks_other_services(task: Task, definition: ecs.TaskDefinition) -> bool:
     """Whether anything must be had of other services before the first container starts."""
-    return bool(definition.task_role_arn) or any(_asks(task, found) for found in definition.container_definitions or ())
+    has_role = task_role(task, definition) is not None
+    return has_role or any(_asks(task, found) for found in definition.container_definitions or ())
 
 
 def _asks(task: Task, container: ecs.ContainerDefinition) -> bool:

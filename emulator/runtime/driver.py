@@ -8,6 +8,7 @@ never two calls at a time.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
@@ -30,6 +31,10 @@ class NoFreeAddressError(PrepareFailedError):
 
 class StartFailedError(Exception):
     """The engine refused to create or start a container. Carries the engine's own words."""
+
+
+class NoDoorsError(Exception):
+    """Code in a task reaches nothing of this process. Says why, as the rest of a sentence."""
 
 
 PullProblem = Literal["not-found", "denied", "wrong-platform", "unreachable", "other"]
@@ -59,6 +64,23 @@ class Namespace:
     id: str
     address: str
     mac_address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Sockets that listen inside of a task's network namespace, so that who comes there is code of that task.
+
+    Whoever has them serves them, and closes them. `api` is at `port` of 127.0.0.1, `endpoint` at 169.254.170.2:80.
+    """
+
+    port: int
+    api: socket.socket
+    endpoint: socket.socket
+
+    def close(self) -> None:
+        """Close both."""
+        self.api.close()
+        self.endpoint.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +179,14 @@ class Driver(Protocol):
         """Make what the containers of a task share: network, address, limits.
 
         Raises DriverUnreachableError, PrepareFailedError.
+        """
+        ...
+
+    def doors(self, namespace: Namespace) -> Doors | None:
+        """The sockets that listen inside; None where no code runs that could come. From now on they are the caller's.
+
+        They are to be closed before `remove`. Asked again, it gives the same ones. Raises DriverUnreachableError,
+        NoDoorsError.
         """
         ...
 

@@ -29,6 +29,7 @@ from typing import get_args
 from emulator.clock import Clock
 from emulator.planner.specs import ContainerSpec, PullPolicy, Subnet, TaskSpec
 from emulator.runtime.driver import (
+    Doors,
     Exit,
     Found,
     Line,
@@ -168,6 +169,10 @@ class SimulatedDriver:
                 self._next_offset[subnet.id] = offset + 1
                 return address
         raise NoFreeAddressError(f"subnet {subnet.id} has no free address")
+
+    def doors(self, namespace: Namespace) -> Doors | None:  # noqa: ARG002
+        """None: no code runs."""
+        return None
 
     def pull(self, image: str, policy: PullPolicy, login: Login | None = None) -> str:  # noqa: ARG002 - all are at hand
         """A digest made of the name. Raises PullFailedError for the names that ask for it."""
