@@ -21,7 +21,7 @@ from emulator.runtime.probe import docker_problem
 from emulator.runtime.runtime import Runtime
 from emulator.runtime.simulated import SimulatedDriver
 from emulator.runtime.steps.steps import Steps
-from emulator.state.folder import Lock, ephemeral_lock, folder_lock, state_file
+from emulator.state.folder import Lock, ephemeral_lock, folder_lock, neighbours_file, state_file
 from emulator.state.sqlite import Database
 from emulator.state.store import Store
 from emulator.state.tasks import STATUSES, tasks_everywhere, tasks_of_id
@@ -56,7 +56,13 @@ class Emulator:
             )
         self.driver = driver
         set_up_moto()
-        self.neighbours = Neighbours(embedded=config.neighbours == "embedded", endpoints=dict(config.endpoints))
+        self.neighbours = Neighbours(
+            embedded=config.neighbours == "embedded",
+            endpoints=dict(config.endpoints),
+            kept_in=neighbours_file(config.state_dir) if config.state_dir else None,
+            clock=clock,
+            ids=ids,
+        )
         self.runtime = Runtime(Hands(self._store, driver, clock, ids, config.pull, Steps()))
         self.parts = Parts(
             api=Api(self._store, clock, ids, lambda: self.runtime.problem, self.neighbours.ports),
@@ -128,6 +134,7 @@ class Emulator:
         """Stop. What runs goes on if the state is kept; else nothing of ours is left."""
         kept = self._config.state_dir is not None
         self.runtime.close(keep_tasks=kept)
+        self.neighbours.close()
         self._store.close()
         self._lock.release(remove=not kept)
 

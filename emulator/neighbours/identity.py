@@ -50,7 +50,11 @@ class Iam:
 
     def revoke(self, place: Place, access_key_id: str) -> None:
         """End a session: its key is nobody's from now on. At an endpoint it stays until it expires."""
-        if self._moto is None or not self._moto.is_loaded:
+        if self._moto is None:
+            return
+        if self._moto.keeper is not None:
+            self._moto.keeper.end_session(access_key_id)
+        if not self._moto.is_loaded:
             return
         accounts = self._moto.backend("iam")
         with self._moto.locks.held("iam", place):
