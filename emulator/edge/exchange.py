@@ -54,6 +54,8 @@ class Exchange:
     """Nothing of the body is left to read."""
     request: ecs.Shape = field(init=False)
     """The body, parsed."""
+    found: Any = None
+    """What the operation found out from other services."""
     result: bytes = b""
     """What the operation answered, as JSON."""
 

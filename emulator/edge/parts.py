@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypedDict
+from typing import Any, Protocol, TypedDict
 
 import api_models as ecs
 from emulator.edge.exchange import Exchange, Receive, Scope, Send
@@ -26,8 +26,12 @@ class Operations(Protocol):
         """The operation of this name. Raises ApiError for one that is unknown or not written."""
         ...
 
-    def perform(self, handler: Handler, request: ecs.Shape, caller: Caller) -> Answer:
-        """Run an operation. Raises ApiError for what it refuses."""
+    def look(self, handler: Handler, request: ecs.Shape, caller: Caller) -> Any:
+        """What an operation with `looks` asks of other services, which may take long. Raises ApiError."""
+        ...
+
+    def perform(self, handler: Handler, request: ecs.Shape, caller: Caller, found: Any) -> Answer:
+        """Run an operation, with what its look found. Raises ApiError for what it refuses."""
         ...
 
 
@@ -54,11 +58,6 @@ def _nothing() -> None:
     """Stands where nothing is to be done."""
 
 
-def _nobody(_key: str) -> str | None:
-    """Stands where no access key has an owner."""
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class Parts:
     """All that an edge is made of."""
@@ -73,9 +72,8 @@ class Parts:
     allow_origins: Sequence[str] = ()
     """Web pages of other sites that may call: `https://page.example:8080`."""
     neighbour: Neighbour | None = None
-    owner: Callable[[str], str | None] = _nobody
-    """The account of an access key that IAM or STS gave out; None for an unknown one. Called on the loop: it must not
-    wait."""
+    authorize: Callable[[str, ecs.Shape, Caller], None] | None = None
+    """Raises ApiError for an operation and request that its caller may not make; None where everybody may do all."""
     websockets: WebSockets | None = None
     startup: Callable[[], None] = _nothing
     """Called before the first request is answered. What it raises ends the server."""

@@ -6,13 +6,14 @@ botocore is imported when the first one is made.
 from __future__ import annotations
 
 import io
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from emulator.neighbours.embedded.moto import Moto
-from emulator.neighbours.ports import Place, ServiceRefusedError, ServiceUnreachableError
+from emulator.neighbours.ports import Place, ServiceAbsentError, ServiceRefusedError, ServiceUnreachableError
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -35,7 +36,7 @@ class Clients:
     def client(self, service: str, place: Place) -> Any:
         """Botocore's client of a service, by botocore's name.
 
-        Raises ServiceUnreachableError where the service is answered neither here nor elsewhere.
+        Raises ServiceAbsentError where the service is answered neither here nor elsewhere.
         """
         found = self._clients.get((service, place))
         if found is not None:
@@ -46,13 +47,15 @@ class Clients:
     @contextmanager
     def asking(self, service: str, place: Place) -> Iterator[Any]:
         """The client, for calls of this block. Raises ServiceRefusedError, ServiceUnreachableError."""
-        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
         client = self.client(service, place)
         try:
             yield client
         except ClientError as error:
             raise refused(error) from error
+        except ParamValidationError as error:
+            raise ServiceRefusedError("", "InvalidParameter", str(error.kwargs["report"])) from error
         except BotoCoreError as error:
             raise ServiceUnreachableError(f"{service} does not answer: {error}") from error
 
@@ -62,10 +65,12 @@ class Clients:
 
         if self._session is None:
             self._session = Session()
+            # It would tell of every answer at level DEBUG, secrets included.
+            logging.getLogger("botocore.parsers").setLevel(logging.WARNING)
         signing_name = self._session.get_service_model(service).signing_name
         endpoint = self._endpoints.get(signing_name)
         if endpoint is None and self._moto is None:
-            raise ServiceUnreachableError(f"no {service} is served: the emulator was started with --neighbours none")
+            raise ServiceAbsentError(f"no {service} is served: the emulator was started with --neighbours none")
         client = self._session.create_client(
             service,
             region_name=place.region,

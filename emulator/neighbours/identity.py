@@ -1,26 +1,21 @@
-"""IAM and STS, as ECS asks them."""
+"""IAM and STS at an endpoint, as ECS asks them."""
 
 from __future__ import annotations
 
 import json
 
 from emulator.neighbours.clients import Clients
-from emulator.neighbours.embedded.moto import Moto
 from emulator.neighbours.ports import Credentials, Place, Role, ServiceRefusedError
 
 LIFETIME = 6 * 3600
 """Seconds for which a task's credentials hold (documented: task IAM role; at most six hours)."""
 
-PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
 
-
-class Iam:
+class EndpointIam:
     """Roles and their sessions. See emulator.neighbours.ports.Identity for every method."""
 
-    def __init__(self, clients: Clients, moto: Moto | None) -> None:
-        """`moto`: where sessions are ended, which no call of AWS's does."""
+    def __init__(self, clients: Clients) -> None:
         self._clients = clients
-        self._moto = moto
 
     def role(self, place: Place, name: str) -> Role | None:
         """The role of a name."""
@@ -49,14 +44,4 @@ class Iam:
         )
 
     def revoke(self, place: Place, access_key_id: str) -> None:
-        """End a session: its key is nobody's from now on. At an endpoint it stays until it expires."""
-        if self._moto is None:
-            return
-        if self._moto.keeper is not None:
-            self._moto.keeper.end_session(access_key_id)
-        if not self._moto.is_loaded:
-            return
-        accounts = self._moto.backend("iam")
-        with self._moto.locks.held("iam", place):
-            for partition in PARTITIONS:
-                accounts[place.account][partition].access_keys.pop(access_key_id, None)
+        """Nothing: no call of AWS's ends a session, so it ends when it expires."""

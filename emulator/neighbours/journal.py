@@ -38,7 +38,6 @@ create table if not exists call (
   environ text, told text, packed integer, body blob, about text, makes integer, stays integer, until real);
 create index if not exists call_about on call (about) where about is not null;
 create index if not exists call_until on call (until) where until is not null;
-create table if not exists key (id text primary key, account text) without rowid;
 """
 
 COLUMNS = "backend, account, region, operation, at, seed, environ, told, packed, body"
@@ -121,20 +120,12 @@ class Journal:
             raise StateFileError(f"{path} cannot be used ({error}).") from error
         except sqlite3.DatabaseError as error:
             self._set_aside(error)
-        self._keys = dict(self._connection.execute("select id, account from key"))
 
-    def add(self, entries: Sequence[Entry], owners: Mapping[str, str] | None = None) -> None:
-        """Write calls with what they mean, or only what they mean; and whose all access keys are now.
-
-        They are safe from then on. Raises OSError.
-        """
+    def add(self, entries: Sequence[Entry]) -> None:
+        """Write calls with what they mean, or only what they mean. They are safe from then on. Raises OSError."""
         with self._writing() as connection:
             for call, effect in entries:
                 _put(connection, call, effect)
-            if owners is not None:
-                _put_keys(connection, self._keys, owners)
-        if owners is not None:
-            self._keys = dict(owners)
 
     def calls(self, now: float) -> Iterator[KeptCall]:
         """Every call, in order, but for those whose effect is over by now. Raises OSError.
@@ -161,25 +152,18 @@ class Journal:
         broken = self._connection
         self._set_aside(error)
         self._connection.executemany(COPY, broken.execute("select * from call where number <= ?", (number,)))
-        self._connection.executemany("insert into key values (?, ?)", self._keys.items())
         broken.close()
 
-    def holds(self, backend: str) -> bool:
-        """Is there a call to a service, by moto's name?"""
+    def services(self) -> set[tuple[str, Place]]:
+        """The services, by moto's names, and places that there are calls to."""
         with self._lock:
-            found = self._connection.execute("select 1 from call where backend = ? limit 1", (backend,))
-            return found.fetchone() is not None
-
-    def owner(self, key: str) -> str | None:
-        """The account of an access key; None for an unknown one. Waits for nothing."""
-        return self._keys.get(key)
+            found = self._connection.execute("select distinct backend, account, region from call").fetchall()
+        return {(backend, Place(account, region)) for backend, account, region in found}
 
     def clear(self) -> None:
         """Forget everything. Raises OSError."""
         with self._writing() as connection:
             connection.execute("delete from call")
-            connection.execute("delete from key")
-        self._keys = {}
         with self._lock:
             self._connection.execute("vacuum")
 
@@ -272,11 +256,6 @@ def _is_undone(connection: sqlite3.Connection, effect: Effect) -> bool:
         for span in effect.outdates
     )
     return made is not None and not any(left)
-
-
-def _put_keys(connection: sqlite3.Connection, before: Mapping[str, str], now: Mapping[str, str]) -> None:
-    connection.executemany("delete from key where id = ?", [(key,) for key in before.keys() - now.keys()])
-    connection.executemany("insert or replace into key values (?, ?)", now.items() - before.items())
 
 
 def _row(call: KeptCall) -> tuple[Any, ...]:

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 
-from emulator.clock import Clock
-from emulator.ids import Ids
 from emulator.neighbours.clients import Clients
+from emulator.neighbours.embedded.ec2 import show_network
 from emulator.neighbours.embedded.iam import make_accounts_ready
+from emulator.neighbours.embedded.identity import EmbeddedIam
 from emulator.neighbours.embedded.keeping.keeper import Keeper
 from emulator.neighbours.embedded.keeping.quiet import ENTRANCES, be_quiet
 from emulator.neighbours.embedded.keeping.stand_ins import number_rules, sort_names, stand_in_core
-from emulator.neighbours.embedded.keys import owner_of
 from emulator.neighbours.embedded.locks import Locks
-from emulator.neighbours.embedded.models import keep_no_track
+from emulator.neighbours.embedded.models import keep_no_track, read_routes_of_nobody
 from emulator.neighbours.embedded.moto import Moto
+from emulator.neighbours.embedded.network import EmbeddedEc2
+from emulator.neighbours.embedded.principals import principal_of
 from emulator.neighbours.embedded.sqs import wait_without_lock
 from emulator.neighbours.front import Front
-from emulator.neighbours.identity import Iam
-from emulator.neighbours.journal import Journal
+from emulator.neighbours.identity import EndpointIam
+from emulator.neighbours.interfaces import TaskInterfaces
 from emulator.neighbours.logs import CloudWatchLogs
-from emulator.neighbours.network import Ec2
+from emulator.neighbours.network import EndpointEc2, NoEc2
 from emulator.neighbours.objects import S3
-from emulator.neighbours.ports import Ports
+from emulator.neighbours.ports import DefaultVpc, Identity, Network, Ports, Principals
+from emulator.neighbours.registry import Ecr
 from emulator.neighbours.secrets import ParameterStore, SecretsManager
 
 
@@ -33,9 +34,10 @@ def embedded_services(keeper: Keeper | None) -> Moto:
     locks = Locks()
     moto = Moto(locks, keeper)
     moto.on_load("core", keep_no_track)
+    moto.on_load("core", read_routes_of_nobody)
     moto.on_load("core", stand_in_core)
-    moto.on_load("elbv2", number_rules)
     moto.on_load("acm", sort_names)
+    moto.on_load("elbv2", number_rules)
     for service in ENTRANCES:
         moto.on_load(service, partial(be_quiet, service))
     moto.on_load("iam", make_accounts_ready)
@@ -46,31 +48,42 @@ def embedded_services(keeper: Keeper | None) -> Moto:
 class Neighbours:
     """Who answers requests to other services (`front`), and what ECS asks of them (`ports`)."""
 
-    def __init__(
-        self, *, embedded: bool, endpoints: Mapping[str, str], kept_in: Path | None, clock: Clock, ids: Ids
-    ) -> None:
+    def __init__(self, *, embedded: bool, endpoints: Mapping[str, str], keeper: Keeper | None = None) -> None:
         """`endpoints`: URLs by a service's name in signatures; all others are `embedded`, or answered by nobody.
 
-        `kept_in`: the file that keeps what they hold, or None. Raises OSError, StateFileError.
+        `keeper`: of what they hold; None where nothing survives the process.
         """
-        self._keeper = Keeper(Journal(kept_in), clock, ids) if embedded and kept_in is not None else None
-        self.moto = embedded_services(self._keeper) if embedded else None
+        self.moto = embedded_services(keeper) if embedded else None
         clients = Clients(self.moto, endpoints)
         self.front = Front(self.moto, endpoints)
         self.ports = Ports(
-            network=Ec2(clients),
-            identity=Iam(clients, None if "iam" in endpoints or "sts" in endpoints else self.moto),
+            network=self._network(clients, endpoints),
+            identity=self._identity(clients, endpoints),
             logs=CloudWatchLogs(clients),
             secrets=SecretsManager(clients),
             parameters=ParameterStore(clients),
             objects=S3(clients),
+            registry=Ecr(clients),
         )
 
-    def owner(self, key: str) -> str | None:
-        """The account of an access key that IAM or STS gave out here; None for any other."""
-        if self._keeper is not None:
-            return self._keeper.owner(key)
-        return owner_of(key) if self.moto is not None else None
+    @property
+    def principals(self) -> Principals | None:
+        """Who calls with which key; None where IAM is not answered here."""
+        return partial(principal_of, self.moto) if self.moto is not None else None
+
+    def show_network(self, default_vpc: DefaultVpc, interfaces: TaskInterfaces) -> None:
+        """Have EC2 show the network that tasks are in, if it is embedded."""
+        if self.moto is not None:
+            show_network(self.moto, default_vpc, interfaces)
+
+    def _network(self, clients: Clients, endpoints: Mapping[str, str]) -> Network:
+        if "ec2" in endpoints:
+            return EndpointEc2(clients)
+        return EmbeddedEc2(self.moto) if self.moto is not None else NoEc2()
+
+    def _identity(self, clients: Clients, endpoints: Mapping[str, str]) -> Identity:
+        elsewhere = self.moto is None or "iam" in endpoints or "sts" in endpoints
+        return EndpointIam(clients) if elsewhere or self.moto is None else EmbeddedIam(self.moto)
 
     def reset(self) -> None:
         """Forget everything that other services hold here."""
@@ -79,5 +92,5 @@ class Neighbours:
 
     def close(self) -> None:
         """Let go of what keeps what they hold."""
-        if self._keeper is not None:
-            self._keeper.close()
+        if self.moto is not None and self.moto.keeper is not None:
+            self.moto.keeper.close()

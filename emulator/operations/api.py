@@ -45,17 +45,21 @@ class Api:
             )
         return handler
 
-    def perform(self, handler: Handler, request: ecs.Shape, caller: Caller) -> Answer:
-        """Run an operation. Raises ApiError for what it refuses; nothing has changed then."""
+    def look(self, handler: Handler, request: ecs.Shape, caller: Caller) -> Any:
+        """What an operation with `looks` asks of other services. Raises ApiError."""
+        required_members(handler.name, request)
+        if handler.looks is None:
+            raise ValueError(f"{handler.name} asks no other service")
+        return handler.looks(Look(request, caller, self._store.state, self._clock.now(), self._neighbours))
+
+    def perform(self, handler: Handler, request: ecs.Shape, caller: Caller, found: Any = None) -> Answer:
+        """Run an operation, with what `look` found. Raises ApiError for what it refuses; nothing has changed then."""
         required_members(handler.name, request)
         if handler.writes:
-            return self._write(handler, request, caller)
+            return self._write(handler, request, caller, found)
         return handler.function(Read(request, caller, self._store.state, self._clock.now(), self._tokens))
 
-    def _write(self, handler: Handler, request: Any, caller: Caller) -> Answer:
+    def _write(self, handler: Handler, request: Any, caller: Caller, found: Any) -> Answer:
         problem = self._engine_problem()
-        found = None
-        if handler.looks is not None:
-            found = handler.looks(Look(request, caller, self._store.state, self._clock.now(), self._neighbours))
         with self._store.write() as transaction:
             return handler.function(Write(request, caller, transaction, self._clock.now(), self._ids, problem, found))

@@ -10,6 +10,7 @@ import api_models as ecs
 from emulator.ids import Ids
 from emulator.neighbours.ports import Ports
 from emulator.operations.paging import Tokens
+from emulator.state.arns import partition_of
 from emulator.state.store import Tables, Transaction
 
 Q = TypeVar("Q", bound=ecs.Shape)
@@ -23,17 +24,16 @@ Behaviour = Literal["behaves", "records"]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls, and where: a 12-digit account and a region."""
+    """Who calls, and where: a 12-digit account, a region, and the access key that the call is signed with."""
 
     account: str
     region: str
+    key: str = ""
 
     @property
     def partition(self) -> str:
         """The first part of this region's ARNs after `arn:`."""
-        if self.region.startswith("cn-"):
-            return "aws-cn"
-        return "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
+        return partition_of(self.region)
 
     @property
     def arn(self) -> str:

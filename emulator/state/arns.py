@@ -7,6 +7,13 @@ from dataclasses import dataclass
 from emulator.state.record import Key
 
 
+def partition_of(region: str) -> str:
+    """The first part of a region's ARNs after `arn:`."""
+    if region.startswith("cn-"):
+        return "aws-cn"
+    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+
+
 @dataclass(frozen=True, slots=True)
 class Arn:
     """An ARN of ECS, taken apart. `path` is what stands behind the resource type: `("default", "0123…")` for a task."""

@@ -39,7 +39,10 @@ class FakeApi:
         writes = not name.startswith(("List", "Describe"))
         return Handler(name, function, writes=writes, behaviour="behaves")
 
-    def perform(self, handler: Handler, request: ecs.Shape, caller: Caller) -> Answer:
+    def look(self, handler: Handler, request: ecs.Shape, caller: Caller) -> Any:
+        return handler.looks and handler.looks(request)
+
+    def perform(self, handler: Handler, request: ecs.Shape, caller: Caller, found: Any) -> Answer:
         function: Callable[[ecs.Shape, Caller], Answer] = getattr(self, handler.name)
         return function(request, caller)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from emulator.edge.credentials import NO_ACCOUNT, Credential, credential_of, is_of_iam, service_without_credential
+from emulator.edge.credentials import NO_ACCOUNT, Credential, account_of, credential_of, service_without_credential
 
 
 def credential(authorization="", query="", **headers):
@@ -95,8 +95,19 @@ def test_the_service_of_a_request_that_names_none(path, content_type, service):
 
 
 @pytest.mark.parametrize(
-    ("key", "is_theirs"),
-    [("AKIA0123456789ABCDEF", True), ("ASIA0123456789ABCDEF", True), ("test", False), ("123456789012", False)],
+    ("key", "account"),
+    [
+        ("123456789012", "123456789012"),
+        ("ASIAQAAAAAAADGJNMQB2", "000000000000"),
+        ("ASIARZPUZDIKGPSKDM2N", "123456789012"),
+        ("AKIA6RVFFB77QU6NMCMR", "999999999999"),
+        ("AKIAIOSFODNN7EXAMPLE", NO_ACCOUNT),  # made before keys had their account within
+        ("AKIA7777777777777777", NO_ACCOUNT),  # more than twelve digits
+        ("AKIAQ0000000000000000", NO_ACCOUNT),
+        ("test", NO_ACCOUNT),
+        ("", NO_ACCOUNT),
+        ("١٢٣٤٥٦٧٨٩٠١٢", NO_ACCOUNT),
+    ],
 )
-def test_keys_that_iam_may_have_given_out(key, is_theirs):
-    assert is_of_iam(key) is is_theirs
+def test_the_account_of_an_access_key(key, account):
+    assert account_of(key) == account

@@ -1,4 +1,4 @@
-"""Things that other services hold: how a client makes some of each kind, and how it sees all that can be seen of them."""
+"""Things that other services hold: how a client makes some of each kind, and all that it can see of them."""
 
 from __future__ import annotations
 

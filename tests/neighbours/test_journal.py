@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import sqlite3
-import stat
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
-from botocore.exceptions import ClientError
 
-from emulator.neighbours.embedded.keeping.keeper import NOT_KEPT
-from tests.emulators import ROOT, Served, client, served
+from tests.emulators import Served, client, served
 from tests.neighbours.held import KINDS
 
 Seen = dict[str, Any]

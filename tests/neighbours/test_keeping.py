@@ -19,6 +19,8 @@ from emulator.clock import ManualClock
 from emulator.config import set_up_moto
 from emulator.ids import RandomIds
 from emulator.neighbours.clients import Clients
+from emulator.neighbours.embedded.keeping.keeper import Keeper
+from emulator.neighbours.journal import Journal
 from emulator.neighbours.neighbours import Neighbours
 from emulator.neighbours.ports import Place
 from tests.builders import NOW
@@ -40,7 +42,8 @@ walk = settings(max_examples=10, deadline=None, suppress_health_check=list(Healt
 def services(file: Path, now: float = NOW) -> Iterator[Client]:
     """The other services of a new process that keeps what they hold in a file."""
     set_up_moto()
-    found = Neighbours(embedded=True, endpoints={}, kept_in=file, clock=ManualClock(now), ids=RandomIds())
+    keeper = Keeper(Journal(file), ManualClock(now), RandomIds())
+    found = Neighbours(embedded=True, endpoints={}, keeper=keeper)
     clients = Clients(found.moto, {})
     try:
         yield lambda service: clients.client(service, HERE)

@@ -8,10 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from emulator.neighbours.embedded.given import Given, given_now, giving
-
-Draws = random.Random
-"""A generator of random numbers."""
+from emulator.neighbours.embedded.given import Draws, Given, given_now, giving
 
 
 def draws_of(seed: int) -> Draws:

@@ -10,15 +10,28 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from emulator.neighbours.ports import ServiceRefusedError
 
-if TYPE_CHECKING:
-    from emulator.neighbours.embedded.chance import Draws
-
 Told = dict[str, Any]
 """What somebody outside answered: `{"answer": …}`, or the members of a refusal. It is JSON."""
+
+
+class Draws(Protocol):
+    """A generator of random numbers: a `random.Random`."""
+
+    def random(self) -> float:
+        """From 0.0 to 1.0, without it."""
+        ...
+
+    def getrandbits(self, k: int, /) -> int:
+        """A number of so many bits."""
+        ...
+
+    def randbytes(self, n: int) -> bytes:
+        """So many bytes."""
+        ...
 
 
 @dataclass(slots=True)

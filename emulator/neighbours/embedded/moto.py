@@ -15,7 +15,7 @@ from emulator.neighbours.embedded.given import is_done_again
 from emulator.neighbours.embedded.keeping.keeper import Keeper
 from emulator.neighbours.embedded.keeping.stand_ins import stand_in
 from emulator.neighbours.embedded.locks import Locks
-from emulator.neighbours.embedded.models import forget_everything
+from emulator.neighbours.embedded.models import forget_everything, made
 from emulator.neighbours.ports import Place, ServiceRefusedError
 
 if TYPE_CHECKING:
@@ -71,6 +71,15 @@ class Moto:
         from moto.backends import get_backend
 
         return get_backend(service)  # type: ignore[call-overload]
+
+    def made(self, service: str, place: Place) -> Any:
+        """The backend of a service (by moto's name) at a place, if anybody has asked there; None otherwise.
+
+        Whoever asked an earlier process counts too, if that changed something.
+        """
+        if self.keeper is not None and self.keeper.holds(service, place):
+            self.backend(service)
+        return made(service, place) if self.is_loaded else None
 
     def renew(self, service: str, place: Place) -> None:
         """Bring up to date what a service shows. The caller holds its lock."""

@@ -36,17 +36,12 @@ def is_vain(call: KeptCall) -> bool:
     return call.backend == "dynamodb" and deletes_no_item(call)
 
 
-def session(access_key_id: str) -> str:
-    """What a call about a session of a role is about."""
-    return path("sts", access_key_id)
-
-
 def _of_sts(call: KeptCall, answer: bytes) -> list[Entry]:
     key, end = SESSION.search(answer), END_OF_SESSION.search(answer)
     if key is None or end is None:
         return []
     until = datetime.fromisoformat(end[1].decode()).timestamp()
-    return [(call, Effect(about=session(key[1].decode()), makes=True, until=until))]
+    return [(call, Effect(about=path("sts", key[1].decode()), makes=True, until=until))]
 
 
 def _of_logs(call: KeptCall, _answer: bytes) -> list[Entry]:

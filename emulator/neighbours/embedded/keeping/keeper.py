@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, MutableMapping
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -22,12 +23,11 @@ from emulator.neighbours.embedded.chance import draws_of
 from emulator.neighbours.embedded.given import Given, given_now, giving
 from emulator.neighbours.embedded.keeping.changes import asked, is_kept
 from emulator.neighbours.embedded.keeping.dynamodb import put_again
-from emulator.neighbours.embedded.keeping.effects import entries, is_vain, session
+from emulator.neighbours.embedded.keeping.effects import entries, is_vain
 from emulator.neighbours.embedded.keeping.heads import head_of, request_of
 from emulator.neighbours.embedded.keeping.stand_ins import stand_in
-from emulator.neighbours.embedded.keys import owner_of, owners
 from emulator.neighbours.embedded.models import forget_everything
-from emulator.neighbours.journal import Effect, Journal, KeptCall, exactly
+from emulator.neighbours.journal import Journal, KeptCall
 from emulator.neighbours.ports import Place, ServiceRefusedError
 
 logger = logging.getLogger(__name__)
@@ -42,8 +42,8 @@ NOT_KEPT = (
     "was last used."
 )
 
-MAKERS_OF_KEYS = frozenset({"iam", "sts", "cloudformation"})
-"""Services whose calls can make access keys."""
+STACKS = "cloudformation"
+"""Its calls make things of any service."""
 
 CODE = re.compile(rb"<Code>([\w.]+)</Code>|\"(?:__type|code|Code)\": ?\"(?:[^\"]*#)?([\w.]+)\"")
 """The code of an error, in XML and in JSON."""
@@ -57,6 +57,7 @@ class Keeper:
         self._clock = clock
         self._ids = ids
         self._resets = 0
+        self._services = cache(journal.services)  # asked only while nothing has been written
         self._under_way = False
         self.is_up_to_date = False
         """Was everything done again that earlier processes kept?"""
@@ -99,7 +100,7 @@ class Keeper:
 
     def _write(self, call: KeptCall, answer: bytes) -> None:
         try:
-            self._journal.add(entries(call, answer), owners() if call.backend in MAKERS_OF_KEYS else None)
+            self._journal.add(entries(call, answer))
         except OSError as error:
             logger.error("%s %s was done, but will not survive: %s", call.backend, call.operation, error)  # noqa: TRY400
             message = "This was done, but cannot be kept: the emulator's log says why."
@@ -117,7 +118,6 @@ class Keeper:
             forget_everything()
             self._warn_of_another_moto()
             outcomes = Counter(_done_again(call, perform) for call in self._journal.calls(self._clock.now()))
-            self._journal.add([], owners())
             self.is_up_to_date = True
         finally:
             self._under_way = False
@@ -134,20 +134,11 @@ class Keeper:
                 version("moto"),
             )
 
-    def holds(self, backend: str) -> bool:
-        """Was a call to a service (by moto's name) kept?"""
-        return self._journal.holds(backend)
-
-    def owner(self, key: str) -> str | None:
-        """The account of an access key, also before IAM and STS are asked for the first time. Waits for nothing."""
-        return owner_of(key) or self._journal.owner(key)
-
-    def end_session(self, access_key_id: str) -> None:
-        """Do not bring back a session. One that cannot be left out ends when its time is over."""
-        try:
-            self._journal.add([(None, Effect(outdates=(exactly(session(access_key_id)),)))])
-        except OSError as error:
-            logger.warning("A session of a role that ended may come back after a restart: %s", error)
+    def holds(self, backend: str, place: Place) -> bool:
+        """Was something kept of a service (by moto's name) at a place that is still to be done again?"""
+        if self.is_up_to_date:
+            return False
+        return not self._services().isdisjoint({(backend, place), (STACKS, place)})
 
     def forget(self) -> None:
         """Forget what was kept. Raises OSError."""
