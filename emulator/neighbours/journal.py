@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -144,14 +144,16 @@ class Journal:
             except sqlite3.OperationalError as error:
                 raise OSError(f"{self._path} cannot be read: {error}") from error
             except sqlite3.DatabaseError as error:
-                self._save_until(number, error)
+                self._save_what_can_be_read(error)
                 return None
 
-    def _save_until(self, number: int, error: Exception) -> None:
-        """Begin a new file with the calls of this one, up to one that could be read."""
+    def _save_what_can_be_read(self, error: Exception) -> None:
+        """Begin a new file with the calls of this one, up to the first that cannot be read."""
         broken = self._connection
         self._set_aside(error)
-        self._connection.executemany(COPY, broken.execute("select * from call where number <= ?", (number,)))
+        self._connection.execute("begin")
+        self._connection.executemany(COPY, _rows(broken))
+        self._connection.execute("commit")
         broken.close()
 
     def services(self) -> set[tuple[str, Place]]:
@@ -201,7 +203,7 @@ class Journal:
             self._path.with_name(self._path.name + end).unlink(missing_ok=True)
         self._connection = _opened(self._path)
         logger.error(
-            "%s cannot be read (%s): what other AWS services held is lost. The file is now %s.",
+            "%s cannot be read (%s): what other AWS services held is lost, at least in part. The file is now %s.",
             self._path,
             error,
             aside.name,
@@ -229,6 +231,17 @@ def _check_layout(connection: sqlite3.Connection) -> None:
     (layout,) = connection.execute("select value from setting where name = 'layout'").fetchone()
     if layout != LAYOUT:
         raise sqlite3.DatabaseError(f"another version wrote it: layout {layout}, not {LAYOUT}")
+
+
+def _rows(connection: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
+    """Whole rows, up to the first that cannot be read. One at a time, as a cursor looks ahead."""
+    number = 0
+    with suppress(sqlite3.DatabaseError):
+        while row := connection.execute(
+            "select * from call where number > ? order by number limit 1", (number,)
+        ).fetchone():
+            yield row
+            number = row[0]
 
 
 def _put(connection: sqlite3.Connection, call: KeptCall | None, effect: Effect) -> None:

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from emulator.neighbours.embedded.keeping.paths import folder, path
@@ -115,7 +116,8 @@ def _told_apart(keys: Mapping[str, Any]) -> list[str]:
     """The values of keys as moto tells them apart: 1 and 1.0 are one."""
     from moto.dynamodb.models.dynamo_type import DynamoType
 
-    return [repr(DynamoType(value).cast_value) for value in keys.values()]
+    values = [DynamoType(value).cast_value for value in keys.values()]
+    return [repr(value.as_integer_ratio() if isinstance(value, Decimal) else value) for value in values]
 
 
 def put_again(call: KeptCall) -> None:
