@@ -16,16 +16,17 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from emulator.app import Emulator
 from emulator.clock import ManualClock
-from emulator.config import set_up_moto
+from emulator.config import Config
 from emulator.ids import RandomIds
 from emulator.neighbours.answers import Answer
 from emulator.neighbours.clients import Clients
 from emulator.neighbours.embedded.given import from_outside, is_done_again
 from emulator.neighbours.embedded.keeping.keeper import Keeper
 from emulator.neighbours.journal import Journal
-from emulator.neighbours.neighbours import Neighbours
 from emulator.neighbours.ports import Place, ServiceRefusedError
+from emulator.state.folder import neighbours_file
 from tests.builders import NOW
 
 pytestmark = pytest.mark.filterwarnings(
@@ -42,16 +43,14 @@ walk = settings(max_examples=10, deadline=None, suppress_health_check=list(Healt
 
 
 @contextmanager
-def services(file: Path, now: float = NOW) -> Iterator[Client]:
-    """The other services of a new process that keeps what they hold in a file."""
-    set_up_moto()
-    keeper = Keeper(Journal(file), ManualClock(now), RandomIds())
-    found = Neighbours(embedded=True, endpoints={}, keeper=keeper)
-    clients = Clients(found.moto, {})
+def services(folder: Path, now: float = NOW) -> Iterator[Client]:
+    """The other services of a new emulator that keeps its state in a folder."""
+    emulator = Emulator(Config(runtime="simulated", state_dir=folder), clock=ManualClock(now))
+    clients = Clients(emulator.neighbours.moto, {})
     try:
         yield lambda service: clients.client(service, HERE)
     finally:
-        found.close()
+        emulator.close()
 
 
 @contextmanager
@@ -68,24 +67,25 @@ def no_warning() -> Iterator[None]:
     assert seen == []
 
 
-def calls_in(file: Path) -> int:
-    with closing(sqlite3.connect(file)) as journal:
+def calls_in(folder: Path) -> int:
+    """How many calls are kept in a state folder."""
+    with closing(sqlite3.connect(neighbours_file(folder))) as journal:
         (number,) = journal.execute("select count(*) from call").fetchone()
         return int(number)
 
 
 def walked(service: str, steps: list[Step], look: Callable[[Client], Any]) -> int:
     """Take steps, and see the same before and after a restart. Returns how many calls were kept at the end."""
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "neighbours.sqlite3"
-        with services(file) as client:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        with services(folder) as client:
             for operation, arguments in steps:
                 with suppress(ClientError):  # refused steps are steps too
                     _take(client(service), operation, arguments)
             before = look(client)
-        with services(file) as client, no_warning():
+        with services(folder) as client, no_warning():
             assert look(client) == before
-        return calls_in(file)
+        return calls_in(folder)
 
 
 def _take(client: Any, operation: str, arguments: dict[str, Any]) -> None:
@@ -318,51 +318,50 @@ def test_log_groups_and_streams_that_are_gone_leave_nothing() -> None:
 
 
 def test_instances_of_cloud_map_come_and_go_and_leave_nothing(tmp_path: Path) -> None:
-    file = tmp_path / "file"
-    with services(file) as client:
+    with services(tmp_path) as client:
         discovery = client("servicediscovery")
         discovery.create_http_namespace(Name="n")
         namespace = discovery.list_namespaces()["Namespaces"][0]["Id"]
         checked = {"Name": "s", "NamespaceId": namespace, "HealthCheckCustomConfig": {"FailureThreshold": 1}}
         instance = {"ServiceId": discovery.create_service(**checked)["Service"]["Id"], "InstanceId": "i"}
-        before = calls_in(file)
+        before = calls_in(tmp_path)
         for status in ("UNHEALTHY", "HEALTHY"):
             discovery.register_instance(**instance, Attributes={"AWS_INSTANCE_IPV4": "10.0.0.1"})
             discovery.update_instance_custom_health_status(**instance, Status=status)
-        assert calls_in(file) == before + 2
+        assert calls_in(tmp_path) == before + 2
         discovery.deregister_instance(**instance)
-        assert calls_in(file) == before
+        assert calls_in(tmp_path) == before
 
 
 def test_sessions_are_forgotten_when_they_are_over(tmp_path: Path) -> None:
     asked = {"RoleArn": "arn:aws:iam::000000000000:role/r", "RoleSessionName": "me", "DurationSeconds": 900}
-    with services(tmp_path / "file") as client:
+    with services(tmp_path) as client:
         client("sts").assume_role(**asked)
         client("sts").assume_role(**asked)
-        assert calls_in(tmp_path / "file") == 2
-    with services(tmp_path / "file", NOW + 901) as client:
+        assert calls_in(tmp_path) == 2
+    with services(tmp_path, NOW + 901) as client:
         client("sts").assume_role(**asked)
-        assert calls_in(tmp_path / "file") == 1
+        assert calls_in(tmp_path) == 1
 
 
 # --- What passes through services is not kept, and does not pass through them again
 
 
 def test_messages_measurements_and_log_events_are_not_kept(tmp_path: Path) -> None:
-    with services(tmp_path / "file") as client:
+    with services(tmp_path) as client:
         queue = client("sqs").create_queue(QueueName="q")["QueueUrl"]
         topic = client("sns").create_topic(Name="t")["TopicArn"]
         stream = {"logGroupName": "/g", "logStreamName": "s"}
         client("logs").create_log_group(logGroupName="/g")
         client("logs").create_log_stream(**stream)
-        before = calls_in(tmp_path / "file")
+        before = calls_in(tmp_path)
         client("sqs").send_message(QueueUrl=queue, MessageBody="m")
         client("sqs").receive_message(QueueUrl=queue)
         client("sns").publish(TopicArn=topic, Message="m")
         client("logs").put_log_events(**stream, logEvents=[{"timestamp": int(NOW * 1000), "message": "m"}])
         client("cloudwatch").put_metric_data(Namespace="n", MetricData=[{"MetricName": "m", "Value": 1}])
         client("events").put_events(Entries=[{"Source": "s", "DetailType": "t", "Detail": "{}"}])
-        assert calls_in(tmp_path / "file") == before
+        assert calls_in(tmp_path) == before
 
 
 def test_an_object_that_comes_back_is_not_told_of_again(tmp_path: Path) -> None:
@@ -371,7 +370,7 @@ def test_an_object_that_comes_back_is_not_told_of_again(tmp_path: Path) -> None:
         found = client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessages"])
         return int(found["Attributes"]["ApproximateNumberOfMessages"])
 
-    with services(tmp_path / "file") as client:
+    with services(tmp_path) as client:
         client("sqs").create_queue(QueueName="q")
         client("s3").create_bucket(Bucket="bkt")
         told = {"QueueArn": "arn:aws:sqs:us-east-1:000000000000:q", "Events": ["s3:ObjectCreated:*"]}
@@ -380,7 +379,7 @@ def test_an_object_that_comes_back_is_not_told_of_again(tmp_path: Path) -> None:
         )
         client("s3").put_object(Bucket="bkt", Key="k", Body=b"1")
         assert messages(client) == 2  # one says that there will be more
-    with services(tmp_path / "file") as client:
+    with services(tmp_path) as client:
         assert messages(client) == 0
         client("s3").put_object(Bucket="bkt", Key="k", Body=b"2")
         assert messages(client) == 1
@@ -390,16 +389,16 @@ def test_an_object_that_comes_back_is_not_told_of_again(tmp_path: Path) -> None:
 
 
 def test_what_was_encrypted_is_decrypted_after_a_restart(tmp_path: Path) -> None:
-    with services(tmp_path / "file") as client:
+    with services(tmp_path) as client:
         key = client("kms").create_key()["KeyMetadata"]["KeyId"]
         hidden = client("kms").encrypt(KeyId=key, Plaintext=b"hush")["CiphertextBlob"]
-    with services(tmp_path / "file") as client:
+    with services(tmp_path) as client:
         assert client("kms").decrypt(CiphertextBlob=hidden)["Plaintext"] == b"hush"
 
 
 def test_a_call_is_done_at_the_emulator_s_time_then_and_now(tmp_path: Path) -> None:
     for now in (NOW, NOW + 100):
-        with services(tmp_path / "file", now) as client:
+        with services(tmp_path, now) as client:
             with suppress(ClientError):
                 client("iam").create_user(UserName="ann")
             assert client("iam").get_user(UserName="ann")["User"]["CreateDate"].timestamp() == int(NOW)
@@ -408,7 +407,7 @@ def test_a_call_is_done_at_the_emulator_s_time_then_and_now(tmp_path: Path) -> N
 def test_ids_after_a_restart_are_not_those_of_before(tmp_path: Path) -> None:
     made = []
     for _ in range(2):
-        with services(tmp_path / "file") as client:
+        with services(tmp_path) as client:
             made.append(client("ec2").create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"])
             assert set(made) <= {vpc["VpcId"] for vpc in client("ec2").describe_vpcs()["Vpcs"]}
     assert len(set(made)) == 2
@@ -416,14 +415,14 @@ def test_ids_after_a_restart_are_not_those_of_before(tmp_path: Path) -> None:
 
 def test_an_uploaded_part_waits_for_the_others_over_a_restart(tmp_path: Path) -> None:
     where = {"Bucket": "bkt", "Key": "k"}
-    with services(tmp_path / "file") as client:
+    with services(tmp_path) as client:
         client("s3").create_bucket(Bucket="bkt")
         where["UploadId"] = client("s3").create_multipart_upload(**where)["UploadId"]
         tag = client("s3").upload_part(**where, PartNumber=1, Body=b"part")["ETag"]
-    with services(tmp_path / "file") as client:
+    with services(tmp_path) as client:
         parts = {"Parts": [{"PartNumber": 1, "ETag": tag}]}
         client("s3").complete_multipart_upload(**where, MultipartUpload=parts)
-    with services(tmp_path / "file") as client:
+    with services(tmp_path) as client:
         assert client("s3").get_object(Bucket="bkt", Key="k")["Body"].read() == b"part"
 
 
@@ -439,8 +438,8 @@ def _request(operation: str = "CreateThing") -> dict[str, Any]:
     return {**environ, "HTTP_X_AMZ_TARGET": f"Service.{operation}", "wsgi.input": io.BytesIO(b"{}")}
 
 
-def keeper_of(file: Path) -> Keeper:
-    return Keeper(Journal(file), ManualClock(NOW), RandomIds())
+def keeper_of(folder: Path) -> Keeper:
+    return Keeper(Journal(neighbours_file(folder)), ManualClock(NOW), RandomIds())
 
 
 def test_others_are_asked_once_and_their_answers_told_again(tmp_path: Path) -> None:
@@ -460,17 +459,17 @@ def test_others_are_asked_once_and_their_answers_told_again(tmp_path: Path) -> N
         heard.append(is_done_again())
         return _answered()
 
-    with closing(keeper_of(tmp_path / "file")) as keeper:
+    with closing(keeper_of(tmp_path)) as keeper:
         keeper.bring_back(perform)
         keeper.kept("service", HERE, _request(), perform)
-    with closing(keeper_of(tmp_path / "file")) as keeper:
+    with closing(keeper_of(tmp_path)) as keeper:
         keeper.bring_back(perform)
     assert asked == ["yes", "no"]
     assert heard == [{"name": "yes"}, False, {"name": "yes"}, True]
 
 
 def test_a_call_within_another_is_a_part_of_it(tmp_path: Path) -> None:
-    with closing(keeper_of(tmp_path / "file")) as keeper:
+    with closing(keeper_of(tmp_path)) as keeper:
 
         def perform(_backend: str, environ: Any) -> Answer:
             if environ["HTTP_X_AMZ_TARGET"] == "Service.CreateThing":
@@ -479,13 +478,13 @@ def test_a_call_within_another_is_a_part_of_it(tmp_path: Path) -> None:
 
         keeper.bring_back(perform)
         keeper.kept("service", HERE, _request(), perform)
-    assert calls_in(tmp_path / "file") == 1
+    assert calls_in(tmp_path) == 1
 
 
 def test_a_refused_call_is_not_kept(tmp_path: Path) -> None:
-    with closing(keeper_of(tmp_path / "file")) as keeper:
+    with closing(keeper_of(tmp_path)) as keeper:
         keeper.kept("service", HERE, _request(), lambda _backend, _environ: _answered(status="400 Bad Request"))
-    assert calls_in(tmp_path / "file") == 0
+    assert calls_in(tmp_path) == 0
 
 
 def test_a_call_that_cannot_be_done_again_is_named_and_the_others_are_done(
@@ -501,10 +500,10 @@ def test_a_call_that_cannot_be_done_again_is_named_and_the_others_are_done(
             raise RuntimeError("hush")
         return _answered()
 
-    with closing(keeper_of(tmp_path / "file")) as keeper:
+    with closing(keeper_of(tmp_path)) as keeper:
         for operation in ("CreateThing", "CreateThing", "CreateOther", "CreateThird"):
             keeper.kept("service", HERE, _request(operation), lambda _backend, _environ: _answered())
-    with closing(keeper_of(tmp_path / "file")) as keeper, caplog.at_level(logging.WARNING):
+    with closing(keeper_of(tmp_path)) as keeper, caplog.at_level(logging.WARNING):
         keeper.bring_back(refuse)
     assert done[-1] == "Service.CreateThird"
     assert [message.partition("again: ")[2] for message in caplog.messages] == [
@@ -515,8 +514,8 @@ def test_a_call_that_cannot_be_done_again_is_named_and_the_others_are_done(
 
 
 def test_a_call_that_cannot_be_written_is_not_acknowledged(tmp_path: Path) -> None:
-    with closing(keeper_of(tmp_path / "file")) as keeper:
-        with closing(sqlite3.connect(tmp_path / "file")) as journal:
+    with closing(keeper_of(tmp_path)) as keeper:
+        with closing(sqlite3.connect(neighbours_file(tmp_path))) as journal:
             journal.execute("drop table call")
         with pytest.raises(ServiceRefusedError, match="InternalFailure: This was done, but cannot be kept"):
             keeper.kept("service", HERE, _request(), lambda _backend, _environ: _answered())
