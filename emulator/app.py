@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
@@ -15,7 +16,9 @@ from emulator.edge.sockets import Sockets
 from emulator.edge.task_endpoint import Inside, TaskEndpoint
 from emulator.ids import Ids, RandomIds
 from emulator.neighbours.embedded.clocks import tell_time
+from emulator.neighbours.embedded.keeping.keeper import NOT_KEPT, Keeper
 from emulator.neighbours.interfaces import TaskInterfaces
+from emulator.neighbours.journal import Journal
 from emulator.neighbours.neighbours import Neighbours
 from emulator.neighbours.ports import Place, ServiceRefusedError
 from emulator.operations.api import Api
@@ -37,11 +40,13 @@ from emulator.runtime.steps.network import Interfaces
 from emulator.runtime.steps.registry_logins import RegistryLogins
 from emulator.runtime.steps.secrets import Secrets
 from emulator.runtime.steps.steps import Steps
-from emulator.state.folder import Lock, ephemeral_lock, folder_lock, state_file
+from emulator.state.folder import Lock, ephemeral_lock, folder_lock, neighbours_file, state_file
 from emulator.state.networks import Vpc
 from emulator.state.sqlite import Database
 from emulator.state.store import Store
 from emulator.state.tasks import STATUSES, tasks_everywhere, tasks_of_id
+
+logger = logging.getLogger(__name__)
 
 
 class NoRuntimeError(Exception):
@@ -74,7 +79,11 @@ class Emulator:
             )
         self.driver = driver
         set_up_moto()
-        self.neighbours = Neighbours(embedded=config.neighbours == "embedded", endpoints=dict(config.endpoints))
+        self.neighbours = Neighbours(
+            embedded=config.neighbours == "embedded",
+            endpoints=dict(config.endpoints),
+            keeper=_keeper(config, clock, ids),
+        )
         if self.neighbours.moto is not None:
             tell_time(self.neighbours.moto, clock)
         self.neighbours.show_network(self._default_vpc, TaskInterfaces(self._store))
@@ -213,8 +222,17 @@ class Emulator:
         """Stop. What runs goes on if the state is kept; else nothing of ours is left."""
         kept = self._config.state_dir is not None
         self.runtime.close(keep_tasks=kept)
+        self.neighbours.close()
         self._store.close()
         self._lock.release(remove=not kept)
+
+
+def _keeper(config: Config, clock: Clock, ids: Ids) -> Keeper | None:
+    """What keeps what the embedded services hold, where state is kept. Raises StateFileError, OSError."""
+    if config.state_dir is None or config.neighbours != "embedded":
+        return None
+    logger.warning(NOT_KEPT)
+    return Keeper(Journal(neighbours_file(config.state_dir)), clock, ids)
 
 
 def _open_state(config: Config, ids: Ids) -> tuple[Lock, Store, str]:

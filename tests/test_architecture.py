@@ -112,7 +112,10 @@ CHANCE = {"random", "secrets", "uuid"}
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in sources() if path.name not in ("clock.py", "ids.py")], ids=module_name
+    "path",
+    # The last two lead moto, which reads clocks and draws numbers itself, to what it is given.
+    [path for path in sources() if path.name not in ("clock.py", "ids.py", "chance.py", "stand_ins.py")],
+    ids=module_name,
 )
 def test_time_and_chance_come_in(path: Path) -> None:
     for imported in imports_of(path):

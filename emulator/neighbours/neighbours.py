@@ -9,6 +9,9 @@ from emulator.neighbours.clients import Clients
 from emulator.neighbours.embedded.ec2 import show_network
 from emulator.neighbours.embedded.iam import make_accounts_ready
 from emulator.neighbours.embedded.identity import EmbeddedIam
+from emulator.neighbours.embedded.keeping.keeper import Keeper
+from emulator.neighbours.embedded.keeping.quiet import ENTRANCES, be_quiet
+from emulator.neighbours.embedded.keeping.stand_ins import number_rules, sort_names, stand_in_core
 from emulator.neighbours.embedded.locks import Locks
 from emulator.neighbours.embedded.models import keep_no_track, read_routes_of_nobody
 from emulator.neighbours.embedded.moto import Moto
@@ -26,12 +29,17 @@ from emulator.neighbours.registry import Ecr
 from emulator.neighbours.secrets import ParameterStore, SecretsManager
 
 
-def embedded_services() -> Moto:
+def embedded_services(keeper: Keeper | None) -> Moto:
     """Moto, with all that we change in it."""
     locks = Locks()
-    moto = Moto(locks)
+    moto = Moto(locks, keeper)
     moto.on_load("core", keep_no_track)
     moto.on_load("core", read_routes_of_nobody)
+    moto.on_load("core", stand_in_core)
+    moto.on_load("acm", sort_names)
+    moto.on_load("elbv2", number_rules)
+    for service in ENTRANCES:
+        moto.on_load(service, partial(be_quiet, service))
     moto.on_load("iam", make_accounts_ready)
     moto.on_load("sqs", lambda: wait_without_lock(locks))
     return moto
@@ -40,9 +48,12 @@ def embedded_services() -> Moto:
 class Neighbours:
     """Who answers requests to other services (`front`), and what ECS asks of them (`ports`)."""
 
-    def __init__(self, *, embedded: bool, endpoints: Mapping[str, str]) -> None:
-        """`endpoints`: URLs by a service's name in signatures; all others are `embedded`, or answered by nobody."""
-        self.moto = embedded_services() if embedded else None
+    def __init__(self, *, embedded: bool, endpoints: Mapping[str, str], keeper: Keeper | None = None) -> None:
+        """`endpoints`: URLs by a service's name in signatures; all others are `embedded`, or answered by nobody.
+
+        `keeper`: of what they hold; None where nothing survives the process.
+        """
+        self.moto = embedded_services(keeper) if embedded else None
         clients = Clients(self.moto, endpoints)
         self.front = Front(self.moto, endpoints)
         self.ports = Ports(
@@ -78,3 +89,8 @@ class Neighbours:
         """Forget everything that other services hold here."""
         if self.moto is not None:
             self.moto.reset()
+
+    def close(self) -> None:
+        """Let go of what keeps what they hold."""
+        if self.moto is not None and self.moto.keeper is not None:
+            self.moto.keeper.close()

@@ -46,6 +46,11 @@ def state_file(folder: Path) -> Path:
     return folder / "state.sqlite3"
 
 
+def neighbours_file(folder: Path) -> Path:
+    """The file of a state folder that keeps what other services hold."""
+    return folder / "neighbours.sqlite3"
+
+
 def folder_lock(folder: Path) -> Lock:
     """Be the only emulator in a state folder. Raises FolderInUseError, OSError."""
     return Lock(folder / "lock")

@@ -1,20 +1,25 @@
-"""Ids that are the same every time, out of moto's one generator of random numbers."""
+"""Chance that follows from something: ids that are the same every time."""
 
 from __future__ import annotations
 
 import hashlib
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+
+from emulator.neighbours.embedded.given import Draws, Given, given_now, giving
+
+
+def draws_of(seed: int) -> Draws:
+    """A generator whose numbers follow from one number."""
+    return random.Random(seed)  # noqa: S311 - who knows the seed shall know the numbers
 
 
 @contextmanager
 def drawn_from(*what: str) -> Iterator[None]:
     """Let moto's random numbers follow from these words alone, and those after it be as if none had been drawn."""
-    from moto.moto_api._internal import mock_random
-
-    state = mock_random.getstate()
-    mock_random.seed(hashlib.sha256("/".join(what).encode()).hexdigest())
-    try:
+    draws = draws_of(int(hashlib.sha256("/".join(what).encode()).hexdigest(), 16))
+    outer = given_now()
+    with giving(Given(draws) if outer is None else replace(outer, draws=draws)):
         yield
-    finally:
-        mock_random.setstate(state)

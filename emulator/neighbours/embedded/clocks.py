@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from emulator.clock import Clock
+from emulator.neighbours.embedded.given import given_now
 from emulator.neighbours.embedded.moto import Moto
 
 
@@ -12,7 +13,9 @@ def tell_time(moto: Moto, clock: Clock) -> None:
     """Have CloudWatch Logs go by this clock: it drops events that are 14 days older or two hours younger than now."""
 
     def now() -> datetime:
-        return datetime.fromtimestamp(clock.now(), UTC).replace(tzinfo=None)
+        given = given_now()
+        at = clock.now() if given is None or given.at is None else given.at
+        return datetime.fromtimestamp(at, UTC).replace(tzinfo=None)
 
     def hook() -> None:
         from moto.logs import models

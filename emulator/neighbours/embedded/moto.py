@@ -11,6 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from emulator.neighbours.answers import Answer, refusal
+from emulator.neighbours.embedded.given import is_done_again
+from emulator.neighbours.embedded.keeping.keeper import Keeper
+from emulator.neighbours.embedded.keeping.stand_ins import stand_in
 from emulator.neighbours.embedded.locks import Locks
 from emulator.neighbours.embedded.models import forget_everything, made
 from emulator.neighbours.ports import Place, ServiceRefusedError
@@ -35,8 +38,10 @@ _OUR_NAME = ".localhost"
 class Moto:
     """The services. What a service needs changed in moto is done once, right after it was imported."""
 
-    def __init__(self, locks: Locks) -> None:
+    def __init__(self, locks: Locks, keeper: Keeper | None = None) -> None:
+        """`keeper`: None where nothing survives the process."""
         self.locks = locks
+        self.keeper = keeper
         self._guard = threading.RLock()
         self._dispatcher: DomainDispatcherApplication | None = None
         self._applications: dict[str, Application] = {}
@@ -68,7 +73,12 @@ class Moto:
         return get_backend(service)  # type: ignore[call-overload]
 
     def made(self, service: str, place: Place) -> Any:
-        """The backend of a service (by moto's name) at a place, if anybody has asked there; None otherwise."""
+        """The backend of a service (by moto's name) at a place, if anybody has asked there; None otherwise.
+
+        Whoever asked an earlier process counts too, if that changed something.
+        """
+        if self.keeper is not None and self.keeper.holds(service, place):
+            self.backend(service)
         return made(service, place) if self.is_loaded else None
 
     def renew(self, service: str, place: Place) -> None:
@@ -78,7 +88,10 @@ class Moto:
 
     def reset(self) -> None:
         """Forget what the services hold, of all accounts. Other emulators in this process have the same services."""
-        forget_everything()
+        with self._guard:
+            if self.keeper is not None:
+                self.keeper.forget()
+            forget_everything()
 
     def answer(self, environ: Environ, service: str, place: Place) -> Answer:
         """Answer a request. `service` is the name in its credential scope."""
@@ -106,9 +119,16 @@ class Moto:
                 "", "UnknownOperationException", f"There is no AWS service '{service[:64]}' here."
             )
         application = self._application(backend)
+        if is_done_again():  # a part of that call, before anybody else is let in
+            return _called(application, environ)
         with self.locks.held(backend, place):
             self.renew(backend, place)
-            return _called(application, environ)
+            if self.keeper is None:
+                return _called(application, environ)
+            return self.keeper.kept(backend, place, environ, self._perform)
+
+    def _perform(self, backend: str, environ: Environ) -> Answer:
+        return _called(self._application(backend), environ)
 
     def _backend_of(self, environ: Environ, service: str) -> str | None:
         """Moto's name of the service that a request is for; some services share one name in signatures."""
@@ -134,13 +154,21 @@ class Moto:
         return self._dispatcher
 
     def _application(self, backend: str) -> Application:
+        """The application of a service. What was kept of all services is there when anybody sees the first one."""
+        if self.keeper is not None and not self.keeper.is_up_to_date:
+            self._load()
+            with self._guard:
+                self.keeper.bring_back(self._perform)
         found = self._applications.get(backend)
         if found is not None:
             return found
         dispatcher = self._load()
         with self._guard:
             if backend not in self._applications:
-                self._applications[backend] = cast("Application", dispatcher.create_app(cast("Any", backend)))
+                application = cast("Application", dispatcher.create_app(cast("Any", backend)))
+                if self.keeper is not None:
+                    stand_in()
+                self._applications[backend] = application
             return self._applications[backend]
 
     def _register_hooks(self) -> None:
