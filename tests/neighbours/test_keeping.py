@@ -22,6 +22,8 @@ from emulator.config import Config
 from emulator.ids import RandomIds
 from emulator.neighbours.answers import Answer
 from emulator.neighbours.clients import Clients
+from emulator.neighbours.embedded.chance import IdsOfCall
+from emulator.neighbours.embedded.clocks import TimeOfCall
 from emulator.neighbours.embedded.given import from_outside, is_done_again
 from emulator.neighbours.embedded.keeping.keeper import Keeper
 from emulator.neighbours.journal import Journal
@@ -466,6 +468,25 @@ def test_others_are_asked_once_and_their_answers_told_again(tmp_path: Path) -> N
         keeper.bring_back(perform)
     assert asked == ["yes", "no"]
     assert heard == [{"name": "yes"}, False, {"name": "yes"}, True]
+
+
+def test_steps_that_a_service_takes_by_itself_are_taken_again(tmp_path: Path) -> None:
+    made: list[tuple[str, float]] = []
+
+    def take(_place: Place) -> bool:
+        made.append((IdsOfCall(RandomIds()).uuid(), TimeOfCall(ManualClock(0)).now()))
+        return len(made) == 2
+
+    with closing(keeper_of(tmp_path)) as keeper:
+        keeper.steps["service"] = take
+        for _ in range(3):
+            keeper.step("service", HERE)
+    with closing(keeper_of(tmp_path)) as keeper:
+        keeper.steps["service"] = take
+        keeper.bring_back(lambda _backend, _environ: _answered())
+    assert made[3:] == [made[1]]
+    assert made[1][1] == NOW
+    assert len(set(made)) == 3
 
 
 def test_a_call_within_another_is_a_part_of_it(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from emulator.neighbours.answers import Answer, refusal
 from emulator.neighbours.embedded.given import is_done_again
-from emulator.neighbours.embedded.keeping.keeper import Keeper
+from emulator.neighbours.embedded.keeping.keeper import Keeper, Step
 from emulator.neighbours.embedded.keeping.stand_ins import stand_in
 from emulator.neighbours.embedded.locks import Locks
 from emulator.neighbours.embedded.models import forget_everything, made
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 Environ = MutableMapping[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 Hook = Callable[[], None]
-Renewal = Callable[[Place], None]
+Renewal = Callable[[Place], object]
 
 MOST_BODY = 512 << 20
 """The longest body that is taken: moto keeps it in memory."""
@@ -64,6 +64,17 @@ class Moto:
     def before_each(self, service: str, renewal: Renewal) -> None:
         """Call this before each request to a service, under its lock: it brings up to date what the service shows."""
         self._renewals.setdefault(service, []).append(renewal)
+
+    def goes_on(self, service: str, step: Step) -> None:
+        """Do this before each request to a service, under its lock: it goes on with what is under way there.
+
+        Unlike what `before_each` brings up to date, it makes things: they survive as what requests make does.
+        """
+        if self.keeper is None:
+            self.before_each(service, step)
+        else:
+            self.keeper.steps[service] = step
+            self.before_each(service, partial(self.keeper.step, service))
 
     def backend(self, service: str) -> Any:
         """Moto's book of a service's backends: `[account][region]`. The service is loaded if it is not yet."""

@@ -21,7 +21,7 @@ from emulator.ids import Ids
 from emulator.neighbours.answers import Answer
 from emulator.neighbours.embedded.chance import draws_of
 from emulator.neighbours.embedded.given import Given, given_now, giving
-from emulator.neighbours.embedded.keeping.changes import asked, is_kept
+from emulator.neighbours.embedded.keeping.changes import Asked, asked, is_kept
 from emulator.neighbours.embedded.keeping.dynamodb import put_again
 from emulator.neighbours.embedded.keeping.effects import entries, is_vain
 from emulator.neighbours.embedded.keeping.heads import head_of, request_of
@@ -35,6 +35,11 @@ logger = logging.getLogger(__name__)
 Environ = MutableMapping[str, Any]
 Perform = Callable[[str, Environ], Answer]
 """Has a service (by moto's name) answer a request."""
+Step = Callable[[Place], bool]
+"""Goes on with what is under way in a service at a place. Says whether anything was."""
+
+STEP = "(goes on)"
+"""Stands for an operation where a step was kept."""
 
 NOT_KEPT = (
     "Of what other AWS services hold, these do not survive a restart: messages in queues, log events, metric data, "
@@ -58,6 +63,8 @@ class Keeper:
         self._ids = ids
         self._resets = 0
         self._services = cache(journal.services)  # asked only while nothing has been written
+        self.steps: dict[str, Step] = {}
+        """How services (by moto's names) go on between requests, where they do."""
         self._under_way = False
         self.is_up_to_date = False
         """Was everything done again that earlier processes kept?"""
@@ -80,23 +87,42 @@ class Keeper:
             self._write(replace(call, told=given.told), answer[2])
         return answer
 
+    def step(self, backend: str, place: Place) -> None:
+        """Have a service go on by itself, and keep that it did. The caller holds the service's lock.
+
+        Raises ServiceRefusedError as `kept` does.
+        """
+        take = self.steps[backend]
+        if given_now() is not None:
+            take(place)
+            return
+        call = self._call(backend, place, Asked(STEP, {}), {}, b"")
+        given = Given(draws_of(call.seed), call.at)
+        with giving(given):
+            was_under_way = take(place)
+        if was_under_way:
+            self._write(replace(call, told=given.told), b"")
+
     def _to_keep(self, backend: str, place: Place, environ: Environ) -> KeptCall | None:
         """The call that a request is, if it will change something that is kept."""
         body = environ["wsgi.input"].getvalue()
         what = asked(environ, backend, body)
         if not is_kept(what.operation):
             return None
-        call = KeptCall(
+        call = self._call(backend, place, what, head_of(environ), body)
+        return None if is_vain(call) else call
+
+    def _call(self, backend: str, place: Place, what: Asked, head: dict[str, Any], body: bytes) -> KeptCall:
+        return KeptCall(
             backend=backend,
             place=place,
             operation=what.operation,
             labels=what.labels,
             at=self._clock.now(),
             seed=int(self._ids.hex(32), 16),
-            environ=head_of(environ),
+            environ=head,
             body=body,
         )
-        return None if is_vain(call) else call
 
     def _write(self, call: KeptCall, answer: bytes) -> None:
         try:
@@ -117,13 +143,37 @@ class Keeper:
         try:
             forget_everything()
             self._warn_of_another_moto()
-            outcomes = Counter(_done_again(call, perform) for call in self._journal.calls(self._clock.now()))
+            outcomes = Counter(self._done_again(call, perform) for call in self._journal.calls(self._clock.now()))
             self.is_up_to_date = True
         finally:
             self._under_way = False
         for failure, times in outcomes.items():
             if failure is not None:
                 logger.warning("Kept of another AWS service, but could not be done again: %s, %d times", failure, times)
+
+    def _done_again(self, call: KeptCall, perform: Perform) -> str | None:
+        """Do a call again. Returns what failed, and how; None when it went as before."""
+        stand_in()
+        given = Given(draws_of(call.seed), call.at, told=[dict(each) for each in call.told], again=True)
+        try:
+            with giving(given):
+                return self._failure(call, perform)
+        except Exception as error:
+            logger.debug("%s %s failed when it was done again", call.backend, call.operation, exc_info=error)
+            return f"{call.backend} {call.operation} ({type(error).__name__})"
+
+    def _failure(self, call: KeptCall, perform: Perform) -> str | None:
+        if call.operation == STEP:
+            self.steps[call.backend](call.place)
+            return None
+        if (call.backend, call.operation) == ("dynamodb", "PutItem"):
+            put_again(call)
+            return None
+        status, _, body = perform(call.backend, request_of(call))
+        if int(status[:3]) < 400:
+            return None
+        code = CODE.search(body)
+        return f"{call.backend} {call.operation} ({(code[1] or code[2]).decode() if code else status})"
 
     def _warn_of_another_moto(self) -> None:
         before = self._journal.made_by(version("moto"))
@@ -149,22 +199,3 @@ class Keeper:
     def close(self) -> None:
         """Let go of the file."""
         self._journal.close()
-
-
-def _done_again(call: KeptCall, perform: Perform) -> str | None:
-    """Do a call again. Returns what failed, and how; None when it went as before."""
-    stand_in()
-    given = Given(draws_of(call.seed), call.at, told=[dict(each) for each in call.told], again=True)
-    try:
-        with giving(given):
-            if (call.backend, call.operation) == ("dynamodb", "PutItem"):
-                put_again(call)
-                return None
-            status, _, body = perform(call.backend, request_of(call))
-    except Exception as error:
-        logger.debug("%s %s failed when it was done again", call.backend, call.operation, exc_info=error)
-        return f"{call.backend} {call.operation} ({type(error).__name__})"
-    if int(status[:3]) < 400:
-        return None
-    code = CODE.search(body)
-    return f"{call.backend} {call.operation} ({(code[1] or code[2]).decode() if code else status})"
