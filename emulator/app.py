@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from typing import Any
 
 import emulator.operations  # noqa: F401 - registers every operation
 from emulator.clock import Clock, SystemClock
 from emulator.config import Config, set_up_moto
+from emulator.edge import ecs_json
 from emulator.edge.exchange import Exchange
 from emulator.edge.parts import Control, Parts, StoryLine
+from emulator.errors import ApiError
 from emulator.ids import Ids, RandomIds
 from emulator.neighbours.neighbours import Neighbours
-from emulator.neighbours.ports import Place
+from emulator.neighbours.ports import Place, ServiceRefusedError
 from emulator.operations.api import Api
+from emulator.operations.operation import Caller
 from emulator.runtime.actions import Hands
 from emulator.runtime.docker import DockerDriver
 from emulator.runtime.driver import Driver
@@ -57,6 +62,7 @@ class Emulator:
         self.driver = driver
         set_up_moto()
         self.neighbours = Neighbours(embedded=config.neighbours == "embedded", endpoints=dict(config.endpoints))
+        self.neighbours.give(self.call_ecs, clock, ids)
         self.runtime = Runtime(Hands(self._store, driver, clock, ids, config.pull, Steps()))
         self.parts = Parts(
             api=Api(self._store, clock, ids, lambda: self.runtime.problem, self.neighbours.ports),
@@ -113,6 +119,19 @@ class Emulator:
         """Forget everything, here and in the services beside ECS."""
         self.runtime.reset()
         self.neighbours.reset()
+
+    def call_ecs(self, operation: str, request: Mapping[str, Any], place: Place) -> dict[str, Any]:
+        """Perform an operation of ECS for another service. See emulator.neighbours.ports.Ecs."""
+        api, caller = self.parts.api, Caller(place.account, place.region)
+        try:
+            handler = api.find(operation)
+            parsed = ecs_json.parse(operation, json.dumps(request).encode())
+            found = api.look(handler, parsed, caller) if handler.looks is not None else None
+            answer = api.perform(handler, parsed, caller, found)
+        except ApiError as refusal:
+            raise ServiceRefusedError(operation, refusal.code, refusal.message, refusal.status) from refusal
+        content: dict[str, Any] = json.loads(answer if isinstance(answer, bytes) else answer.to_json())
+        return content
 
     async def _answer_neighbour(self, exchange: Exchange) -> None:
         place = Place(exchange.caller.account, exchange.caller.region)

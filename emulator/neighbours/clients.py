@@ -56,13 +56,18 @@ class Clients:
         except BotoCoreError as error:
             raise ServiceUnreachableError(f"{service} does not answer: {error}") from error
 
-    def _make(self, service: str, place: Place) -> Any:
-        from botocore.config import Config
+    def model(self, service: str) -> Any:
+        """Botocore's model of a service: its operations, and the shapes that they take and answer."""
         from botocore.session import Session
 
         if self._session is None:
             self._session = Session()
-        signing_name = self._session.get_service_model(service).signing_name
+        return self._session.get_service_model(service)
+
+    def _make(self, service: str, place: Place) -> Any:
+        from botocore.config import Config
+
+        signing_name = self.model(service).signing_name
         endpoint = self._endpoints.get(signing_name)
         if endpoint is None and self._moto is None:
             raise ServiceAbsentError(f"no {service} is served: the emulator was started with --neighbours none")
