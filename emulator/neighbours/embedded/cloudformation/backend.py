@@ -5,31 +5,29 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
-from urllib.parse import unquote, urlsplit
 
 from moto.cloudformation.models import CloudFormationBackend
-from moto.cloudformation.parsing import Export
-from moto.cloudformation.utils import generate_changeset_id, generate_stack_id, random_suffix
+from moto.cloudformation.utils import generate_changeset_id, generate_stack_id
 
 from emulator.clock import Clock
 from emulator.neighbours.embedded.cloudformation import templates
+from emulator.neighbours.embedded.cloudformation.account import PlaceAround
 from emulator.neighbours.embedded.cloudformation.builder import BROKEN
-from emulator.neighbours.embedded.cloudformation.catalogue import Catalogue, services_of
+from emulator.neighbours.embedded.cloudformation.catalogue import Catalogue
+from emulator.neighbours.embedded.cloudformation.change_sets import ChangeSet
 from emulator.neighbours.embedded.cloudformation.changes import Change, Preview, check_types
 from emulator.neighbours.embedded.cloudformation.deployment import Deployment
-from emulator.neighbours.embedded.cloudformation.dynamic import filled
 from emulator.neighbours.embedded.cloudformation.kinds import Services
-from emulator.neighbours.embedded.cloudformation.members import PropertyError
 from emulator.neighbours.embedded.cloudformation.resource_types import Wanted
-from emulator.neighbours.embedded.cloudformation.stack import Event, Options, Output, Stack
+from emulator.neighbours.embedded.cloudformation.stack import Options, Stack
 from emulator.neighbours.embedded.cloudformation.targets import Identity, Target, target
 from emulator.neighbours.embedded.cloudformation.templates import invalid
 from emulator.neighbours.embedded.cloudformation.walk import Work
 from emulator.neighbours.embedded.locks import Locks
-from emulator.neighbours.ports import Place, ServiceRefusedError, ServiceUnreachableError
+from emulator.neighbours.ports import Place, ServiceRefusedError
 
 logger = logging.getLogger(__name__)
 
@@ -53,38 +51,6 @@ class Parts:
     clock: Clock
 
 
-@dataclass
-class ChangeSet:
-    """What a stack shall become when this is executed."""
-
-    change_set_id: str
-    change_set_name: str
-    change_set_type: str
-    stack: Stack
-    target: Target
-    tags: dict[str, str]
-    creation_time: datetime
-    changes: list[Change]
-    description: str | None = None
-    capabilities: list[str] = field(default_factory=list)
-    notification_arns: list[str] = field(default_factory=list)
-    on_stack_failure: str | None = None
-    status: str = "CREATE_COMPLETE"
-    status_reason: str | None = None
-    executed: bool = False
-
-    @property
-    def execution_status(self) -> str:
-        """Can it be executed, or how did that go?"""
-        if self.status == "FAILED":
-            return "UNAVAILABLE"
-        if not self.executed:
-            return "AVAILABLE"
-        if self.stack.work is not None:
-            return "EXECUTE_IN_PROGRESS"
-        return "EXECUTE_COMPLETE" if self.stack.status == f"{self.change_set_type}_COMPLETE" else "EXECUTE_FAILED"
-
-
 class Backend(CloudFormationBackend):
     """Moto's, which keeps stack sets, with stacks of ours."""
 
@@ -97,6 +63,7 @@ class Backend(CloudFormationBackend):
         self.deleted_stacks: dict[str, Stack] = {}  # type: ignore[assignment]
         self.change_sets: dict[str, ChangeSet] = {}  # type: ignore[assignment]
         self.catalogue = Catalogue(self.parts.services, self.parts.locks, self)
+        self.around = PlaceAround(self.parts.services, self.place, self.stacks, self.exports)
 
     # Stacks
 
@@ -156,9 +123,9 @@ class Backend(CloudFormationBackend):
             stack.work.close()
         for change_set in [each for each in self.change_sets.values() if each.stack is stack]:
             del self.change_sets[change_set.change_set_id]
-        used = self._used_exports(stack, {export.name for export in self._exports_of(stack)})
-        if used:
-            stack.enter("DELETE_FAILED", f"Cannot delete export {used[0][0]} as it is in use by {used[0][1]}.")
+        used = self.around.still_used(stack)
+        if used is not None:
+            stack.enter("DELETE_FAILED", used)
             return
         self._run(stack, self._deployment(stack).delete(kept))
 
@@ -174,11 +141,11 @@ class Backend(CloudFormationBackend):
     def target(self, stack: Stack, text: str, parameters: Mapping[str, str]) -> Target:
         """What a template would have a stack be. Raises ServiceRefusedError."""
         identity = Identity(stack.stack_id, stack.name, self.place, tuple(stack.notification_arns))
-        return target(text, parameters, identity, self.catalogue.find, self._stored)
+        return target(text, parameters, identity, self.catalogue.find, self.around.stored)
 
     def preview(self, stack: Stack, wanted: Target, tags: Mapping[str, str]) -> list[Change] | bool:
         """What would change: resources, or else whether anything would."""
-        looked = Preview(stack, wanted, self.catalogue.find, self)
+        looked = Preview(stack, wanted, self.catalogue.find, self.around)
         return looked.changes(tags) or looked.outputs_change() or dict(tags) != stack.tags
 
     def renew(self) -> None:
@@ -188,7 +155,7 @@ class Backend(CloudFormationBackend):
                 self._go_on(stack)
 
     def _deployment(self, stack: Stack) -> Deployment:
-        return Deployment(stack, self.catalogue.find, self)
+        return Deployment(stack, self.catalogue.find, self.around)
 
     def _run(self, stack: Stack, work: Work) -> None:
         stack.work = work
@@ -208,7 +175,7 @@ class Backend(CloudFormationBackend):
             stack.enter(f"{verb}_FAILED", BROKEN)
         if stack.status == "DELETE_COMPLETE" and self.stacks.pop(stack.stack_id, None) is not None:
             self.deleted_stacks[stack.stack_id] = stack
-            self._drop_exports(stack)
+            self.around.drop_exports(stack)
 
     def _stack(self, name: str, tags: Mapping[str, str], options: Options, more: Mapping[str, Any]) -> Stack:
         return Stack(
@@ -217,7 +184,7 @@ class Backend(CloudFormationBackend):
             place=self.place,
             creation_time=self.now(),
             now=self.now,
-            tell=self._tell,
+            tell=self.around.tell,
             event_id=self.parts.services.ids.uuid,
             tags=dict(tags),
             options=options,
@@ -335,7 +302,7 @@ class Backend(CloudFormationBackend):
         around = self.stacks[wanted.stack_id]
         return self.create_stack(
             wanted.name,
-            self.template_at(url),
+            self.around.template_at(url),
             parameters,
             wanted.tags,
             Options(on_failure="DO_NOTHING"),
@@ -349,7 +316,7 @@ class Backend(CloudFormationBackend):
         """See Stacks."""
         stack.capabilities = self.stacks[wanted.stack_id].capabilities
         try:
-            self.update(stack, self.template_at(url), parameters, wanted.tags)
+            self.update(stack, self.around.template_at(url), parameters, wanted.tags)
         except ServiceRefusedError as refusal:
             if refusal.message != NO_UPDATES:
                 raise
@@ -357,122 +324,3 @@ class Backend(CloudFormationBackend):
     def delete_nested(self, stack: Stack) -> None:
         """See Stacks."""
         self.delete_stack(stack.stack_id)
-
-    # What stacks ask of the account around them
-
-    def zones(self, region: str) -> list[str]:
-        """See Around."""
-        answer = self._call("ec2", "DescribeAvailabilityZones", {}, Place(self.account_id, region))
-        return [zone["ZoneName"] for zone in answer["AvailabilityZones"]]
-
-    def imported(self, name: str) -> str:
-        """See Around."""
-        if name not in self.exports:
-            raise invalid(f"No export named {name} found.")
-        return self.exports[name].value
-
-    def fill(self, wanted: Wanted) -> Wanted:
-        """See Around."""
-        return replace(wanted, properties=filled(wanted.properties, self._call))
-
-    def suffix(self) -> str:
-        """See Around."""
-        return random_suffix()
-
-    def services(self, types: Iterable[str]) -> frozenset[str]:
-        """See Around."""
-        return services_of(types)
-
-    def export(self, stack: Stack, outputs: list[Output]) -> None:
-        """See Account."""
-        new = {each.export_name: each.output_value for each in outputs if each.export_name is not None}
-        for name in new:
-            if name in self.exports and self.exports[name].exporting_stack_id != stack.stack_id:
-                owner = self.stacks[self.exports[name].exporting_stack_id].name
-                raise invalid(f"Export with name {name} is already exported by stack {owner}")
-        gone = {each.name for each in self._exports_of(stack) if new.get(each.name) != each.value}
-        for name, user in self._used_exports(stack, gone):
-            verb = "updated" if name in new else "deleted"
-            raise invalid(f"Export {name} cannot be {verb} as it is in use by {user}")
-        self._drop_exports(stack)
-        for name, value in new.items():
-            self.exports[name] = Export(stack.stack_id, name, value)
-
-    def users(self, export: str) -> list[str]:
-        """The names of the stacks that use an export."""
-        return [stack.name for stack in self.stacks.values() if export in stack.imports]
-
-    def template_at(self, url: str) -> str:
-        """The text of a template in S3. Raises ServiceRefusedError."""
-        parts = urlsplit(url)
-        path = unquote(parts.path).lstrip("/")
-        in_host = _BUCKET_IN_HOST.fullmatch(parts.hostname or "")
-        bucket, _, key = (in_host.group(1), "", path) if in_host else path.partition("/")
-        if not bucket or not key:
-            raise invalid(f"TemplateURL must reference a valid S3 object to which you have access: {url}")
-        try:
-            body = self._call("s3", "GetObject", {"Bucket": bucket, "Key": key})["Body"]
-            content: bytes = body.read(templates.LONGEST_FILE + 1)
-        except ServiceRefusedError as refusal:
-            raise invalid(
-                f"S3 error: {refusal.message}\n"
-                "For more information check http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"
-            ) from refusal
-        if len(content) > templates.LONGEST_FILE:
-            raise invalid(f"Template may not exceed {templates.LONGEST_FILE} bytes in size.")
-        return content.decode("utf-8", "replace")
-
-    def _exports_of(self, stack: Stack) -> list[Export]:
-        return [export for export in self.exports.values() if export.exporting_stack_id == stack.stack_id]
-
-    def _drop_exports(self, stack: Stack) -> None:
-        for export in self._exports_of(stack):
-            del self.exports[export.name]
-
-    def _used_exports(self, stack: Stack, names: set[str]) -> list[tuple[str, str]]:
-        """Exports of a stack that others use, and who does."""
-        others = [other for other in self.stacks.values() if other is not stack]
-        return [(name, other.name) for name in sorted(names) for other in others if name in other.imports]
-
-    def _stored(self, names: list[str]) -> dict[str, str]:
-        """Parameters of Parameter Store."""
-        found: dict[str, str] = {}
-        for start in range(0, len(names), MOST_PARAMETERS_ASKED):
-            asked = sorted(set(names[start : start + MOST_PARAMETERS_ASKED]))
-            answer = self._call("ssm", "GetParameters", {"Names": asked, "WithDecryption": True})
-            found |= {each["Name"]: each["Value"] for each in answer["Parameters"]}
-        return found
-
-    def _call(
-        self, service: str, operation: str, members: dict[str, Any], place: Place | None = None
-    ) -> dict[str, Any]:
-        try:
-            return self.parts.services.call(service, operation, members, place or self.place)
-        except PropertyError as error:
-            raise invalid(str(error)) from error
-
-    def _tell(self, stack: Stack, event: Event) -> None:
-        """Tell the topics that the stack names (documented: NotificationARNs)."""
-        for arn in stack.notification_arns:
-            members = {"TopicArn": arn, "Subject": "AWS CloudFormation Notification", "Message": _message(stack, event)}
-            try:
-                self._call("sns", "Publish", members)
-            except (ServiceRefusedError, ServiceUnreachableError) as error:
-                logger.warning("Topic %s was not told of stack %s: %s", arn, stack.name, error)
-
-
-def _message(stack: Stack, event: Event) -> str:
-    lines = {
-        "StackId": event.stack_id,
-        "Timestamp": event.timestamp.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-        "EventId": event.event_id,
-        "LogicalResourceId": event.logical_resource_id,
-        "Namespace": stack.place.account,
-        "PhysicalResourceId": event.physical_resource_id,
-        "ResourceStatus": event.resource_status,
-        "ResourceStatusReason": event.resource_status_reason or "",
-        "ResourceType": event.resource_type,
-        "StackName": event.stack_name,
-        "ClientRequestToken": "null",
-    }
-    return "".join(f"{key}='{value}'\n" for key, value in lines.items())

@@ -123,8 +123,8 @@ def _sub(argument: Any, scope: Scope) -> str:
     if not isinstance(text, str) or not isinstance(own, dict):
         raise invalid(
             "Template error: One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a "
-            "string as first argument, and an optional second argument to specify a mapping of values to replace in the "
-            "string"
+            "string as first argument, and an optional second argument to specify a mapping of values to replace in "
+            "the string"
         )
 
     def stands_for(match: re.Match[str]) -> str:

@@ -90,7 +90,7 @@ class MotoType:
             wanted,
             lambda: self._model.create_from_cloudformation_json(
                 wanted.name,
-                _declaration(wanted),
+                self._declaration(wanted, named=True),
                 wanted.place.account,
                 wanted.place.region,
                 LogicalId=wanted.logical_id,
@@ -103,8 +103,8 @@ class MotoType:
         """It is."""
         return made
 
-    def update(self, made: Made, _before: Wanted, wanted: Wanted) -> Made:
-        """Have moto change it, where it can."""
+    def update(self, made: Made, before: Wanted, wanted: Wanted) -> Made:
+        """Have moto change it, where it can. A name makes it replace the resource, so only a new one is given."""
         if _is_missing(self._model.update_from_cloudformation_json):
             raise ResourceError(f"This emulator cannot change a resource of type {wanted.type}.")
         return self._with_model(
@@ -112,7 +112,7 @@ class MotoType:
             lambda: self._model.update_from_cloudformation_json(
                 original_resource=made.handle,
                 new_resource_name=wanted.name,
-                cloudformation_json=_declaration(wanted),
+                cloudformation_json=self._declaration(wanted, named=wanted.name != before.name),
                 account_id=wanted.place.account,
                 region_name=wanted.place.region,
             ),
@@ -130,10 +130,19 @@ class MotoType:
             if own is not None and _takes_two(own):
                 own(place.account, place.region)
             elif not _is_missing(self._model.delete_from_cloudformation_json):
-                self._model.delete_from_cloudformation_json(made.id, _declaration(wanted), place.account, place.region)
+                declared = self._declaration(wanted, named=True)
+                self._model.delete_from_cloudformation_json(made.id, declared, place.account, place.region)
             else:
                 raise ResourceError(f"This emulator cannot remove a resource of type {wanted.type}.")
         return True
+
+    def _declaration(self, wanted: Wanted, *, named: bool) -> dict[str, Any]:
+        """A copy, as moto writes into what it is given."""
+        properties = copy.deepcopy(dict(wanted.properties))
+        properties.pop(self.named_by, None)
+        if named and self.named_by:
+            properties[self.named_by] = wanted.name
+        return {"Type": wanted.type, "Properties": properties}
 
     def _with_model(self, wanted: Wanted, make: Callable[[], Any]) -> Made:
         with self._held(wanted), self._refusals(wanted):
@@ -162,11 +171,6 @@ class MotoType:
                 logger.exception("Moto failed at a resource of type %s", wanted.type)
                 raise ResourceError(BROKEN) from error
             raise ResourceError(reasons.handler_said(message, self._ids.uuid(), "InvalidRequest")) from error
-
-
-def _declaration(wanted: Wanted) -> dict[str, Any]:
-    """A copy, as moto writes into what it is given."""
-    return {"Type": wanted.type, "Properties": copy.deepcopy(dict(wanted.properties))}
 
 
 def _is_missing(method: Any) -> bool:

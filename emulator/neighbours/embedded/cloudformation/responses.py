@@ -129,7 +129,7 @@ class Response(CloudFormationResponse):
     def list_imports(self) -> ActionResult:
         """ListImports."""
         name = self._get_param("ExportName")
-        users = self.backend.users(name)
+        users = self.backend.around.users(name)
         if not users:
             raise invalid(f"Export '{name}' is not imported by any stack.")
         return ActionResult({"Imports": users})
@@ -218,7 +218,7 @@ class Response(CloudFormationResponse):
                 raise invalid("You cannot specify both usePreviousTemplate and Template Body/Template URL.")
             return stack.template
         if url:
-            return self.backend.template_at(url)
+            return self.backend.around.template_at(url)
         if not body:
             raise invalid("Either Template URL or Template Body must be specified.")
         if len(body) > templates.LONGEST_BODY:

@@ -77,12 +77,21 @@ def _json(text: str) -> Any:
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """YAML as CloudFormation reads it: short forms of functions, and dates are text."""
+    """YAML as CloudFormation reads it: short forms of functions; dates are text, and so are all keys."""
 
     yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002
+        """As the base does, without looking what a key may mean (`On`)."""
+        found = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a key is no text", key.start_mark)
+            found[str(key.value)] = self.construct_object(value, deep=deep)
+        return found
 
 
 def _short_form(loader: Any, suffix: str, node: yaml.Node) -> dict[str, Any]:
@@ -143,18 +152,14 @@ def _too_deep() -> ServiceRefusedError:
 
 
 def _with_one_spelling(value: Any) -> Any:
-    """Keys as text, and GetAtt as a pair whichever of its forms was written."""
+    """GetAtt as a pair, whichever of its forms was written."""
     if isinstance(value, list):
         return [_with_one_spelling(each) for each in value]
     if not isinstance(value, dict):
         return value
     if list(value) == ["Fn::GetAtt"]:
         return {"Fn::GetAtt": _pair(value["Fn::GetAtt"])}
-    return {_key(key): _with_one_spelling(each) for key, each in value.items()}
-
-
-def _key(key: Any) -> str:
-    return str(key).lower() if isinstance(key, bool) else str(key)
+    return {key: _with_one_spelling(each) for key, each in value.items()}
 
 
 def _pair(argument: Any) -> list[Any]:
@@ -205,6 +210,11 @@ def _check_resource(name: str, resource: Any) -> None:
         raise invalid(f"Template format error: Resource name {name} is non alphanumeric.")
     if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
         raise invalid(f"Template format error: [/Resources/{name}] Every Resources object must contain a Type member.")
+    depends = resource.get("DependsOn", [])
+    if not isinstance(depends, str) and not (
+        isinstance(depends, list) and all(isinstance(each, str) for each in depends)
+    ):
+        raise invalid(f"Template format error: [/Resources/{name}/DependsOn] must be a name or a list of names.")
     if resource.get("Properties") is None:
         resource["Properties"] = {}
     if not isinstance(resource["Properties"], dict):

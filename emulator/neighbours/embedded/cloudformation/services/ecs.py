@@ -89,8 +89,15 @@ def _update_association(api: Api, made: Made, _before: Properties, wanted: Wante
     _associate(api, made.id, wanted.properties)
 
 
-def _delete_association(api: Api, made: Made, _properties: Properties) -> None:
-    _associate(api, made.id, {})
+def _delete_association(api: Api, made: Made, _properties: Properties) -> bool:
+    """As `_delete_cluster`."""
+    try:
+        _associate(api, made.id, {})
+    except ServiceRefusedError as refusal:
+        if refusal.code != "ResourceInUseException" or _runs_tasks(api, made.id):
+            raise
+        return False
+    return True
 
 
 ASSOCIATIONS = Kind(

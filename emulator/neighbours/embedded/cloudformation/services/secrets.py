@@ -1,11 +1,11 @@
-"""The secrets of Secrets Manager (documented: SecretsManager resource type reference)."""
+"""Secrets and parameters (documented: SecretsManager and SSM resource type references)."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from emulator.neighbours.embedded.cloudformation.kinds import Api, Kind, changed, only, retag
+from emulator.neighbours.embedded.cloudformation.kinds import Api, Kind, changed, only, retag, without
 from emulator.neighbours.embedded.cloudformation.members import PropertyError
 from emulator.neighbours.embedded.cloudformation.resource_types import Made, Properties, Wanted
 
@@ -26,7 +26,7 @@ def _text(api: Api, properties: Properties) -> dict[str, str]:
     return {"SecretString": json.dumps(content)}
 
 
-def _create(api: Api, wanted: Wanted) -> Made:
+def _create_secret(api: Api, wanted: Wanted) -> Made:
     properties = wanted.properties
     request = {"Name": wanted.name, **only(properties, "Description", "KmsKeyId", "Tags", "Type")}
     if "ReplicaRegions" in properties:
@@ -35,7 +35,7 @@ def _create(api: Api, wanted: Wanted) -> Made:
     return Made(arn, {"Id": arn})
 
 
-def _update(api: Api, made: Made, before: Properties, wanted: Wanted) -> None:
+def _update_secret(api: Api, made: Made, before: Properties, wanted: Wanted) -> None:
     """A password is made anew only where the way it is made has changed."""
     after = wanted.properties
     update = only(after, "Description", "KmsKeyId")
@@ -45,18 +45,60 @@ def _update(api: Api, made: Made, before: Properties, wanted: Wanted) -> None:
     retag(api, {"SecretId": made.id}, before, after)
 
 
-def _delete(api: Api, made: Made, _properties: Properties) -> None:
+def _delete_secret(api: Api, made: Made, _properties: Properties) -> None:
     """At once, so that a stack of the same name can be made again (inferred)."""
     api("DeleteSecret", {"SecretId": made.id, "ForceDeleteWithoutRecovery": True})
 
 
+# Parameters. Moto's own have no name where the template gives none.
+
+
+def _put_parameter(api: Api, wanted: Wanted, *, overwrite: bool) -> None:
+    """Its tags are a map in templates; they are set when it is new only."""
+    tags = {} if overwrite else {"Tags": _tag_list(wanted.properties)}
+    request = {**without(wanted.properties, "Tags"), "Name": wanted.name, "Overwrite": overwrite}
+    api("PutParameter", {**request, **tags})
+
+
+def _tag_list(properties: Properties) -> list[dict[str, Any]]:
+    tags = properties.get("Tags", {})
+    return [{"Key": key, "Value": value} for key, value in tags.items()] if isinstance(tags, dict) else tags
+
+
+def _create_parameter(api: Api, wanted: Wanted) -> Made:
+    _put_parameter(api, wanted, overwrite=False)
+    return Made(wanted.name, only(wanted.properties, "Type", "Value"))
+
+
+def _update_parameter(api: Api, made: Made, before: Properties, wanted: Wanted) -> None:
+    _put_parameter(api, wanted, overwrite=True)
+    which = {"ResourceType": "Parameter", "ResourceId": made.id}
+    tags = {"Tags": _tag_list(before)}, {"Tags": _tag_list(wanted.properties)}
+    retag(api, which, *tags, ("AddTagsToResource", "RemoveTagsFromResource"))
+
+
+def _delete_parameter(api: Api, made: Made, _properties: Properties) -> None:
+    api("DeleteParameter", {"Name": made.id})
+
+
 KINDS = (
+    Kind(
+        type="AWS::SSM::Parameter",
+        service="ssm",
+        create=_create_parameter,
+        update=_update_parameter,
+        delete=_delete_parameter,
+        fixed=frozenset({"Name"}),
+        attributes=frozenset({"Type", "Value"}),
+        named_by="Name",
+        tagged=False,
+    ),
     Kind(
         type="AWS::SecretsManager::Secret",
         service="secretsmanager",
-        create=_create,
-        update=_update,
-        delete=_delete,
+        create=_create_secret,
+        update=_update_secret,
+        delete=_delete_secret,
         fixed=frozenset({"Name"}),
         attributes=frozenset({"Id"}),
         named_by="Name",
