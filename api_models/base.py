@@ -31,6 +31,8 @@ class Shape(BaseModel):
         validate_by_alias=True,
         validate_by_name=True,
         hide_input_in_errors=True,
+        # The parser may keep the strings that it meets, for the whole process. Names come again, values seldom do.
+        cache_strings="keys",
         allow_inf_nan=False,
         protected_namespaces=(),
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
+import api_models as ecs
 import emulator.operations  # noqa: F401 - registers every operation
 from emulator.clock import Clock, SystemClock
 from emulator.config import Config, set_up_moto
@@ -15,18 +16,27 @@ from emulator.edge.exchange import Exchange
 from emulator.edge.parts import Control, Parts, StoryLine
 from emulator.errors import ApiError
 from emulator.ids import Ids, RandomIds
+from emulator.neighbours.interfaces import TaskInterfaces
 from emulator.neighbours.neighbours import Neighbours
-from emulator.neighbours.ports import Place, ServiceRefusedError
+from emulator.neighbours.ports import Place, Ports, ServiceRefusedError
 from emulator.operations.api import Api
+from emulator.operations.authorization import Authorization
 from emulator.operations.operation import Caller
 from emulator.runtime.actions import Hands
 from emulator.runtime.docker import DockerDriver
-from emulator.runtime.driver import Driver
+from emulator.runtime.driver import Driver, DriverUnreachableError, PrepareFailedError
 from emulator.runtime.probe import docker_problem
+from emulator.runtime.ranges import default_vpc
 from emulator.runtime.runtime import Runtime
 from emulator.runtime.simulated import SimulatedDriver
+from emulator.runtime.steps.ecr import EcrDiagnosis
+from emulator.runtime.steps.environment_files import EnvironmentFiles
+from emulator.runtime.steps.network import Interfaces
+from emulator.runtime.steps.registry_logins import RegistryLogins
+from emulator.runtime.steps.secrets import Secrets
 from emulator.runtime.steps.steps import Steps
 from emulator.state.folder import Lock, ephemeral_lock, folder_lock, state_file
+from emulator.state.networks import Vpc
 from emulator.state.sqlite import Database
 from emulator.state.store import Store
 from emulator.state.tasks import STATUSES, tasks_everywhere, tasks_of_id
@@ -62,8 +72,10 @@ class Emulator:
         self.driver = driver
         set_up_moto()
         self.neighbours = Neighbours(embedded=config.neighbours == "embedded", endpoints=dict(config.endpoints))
+        self.neighbours.show_network(self._default_vpc, TaskInterfaces(self._store))
         self.neighbours.give(self.call_ecs, clock, ids)
-        self.runtime = Runtime(Hands(self._store, driver, clock, ids, config.pull, Steps()))
+        steps = _steps(self._store, self.neighbours.ports)
+        self.runtime = Runtime(Hands(self._store, driver, clock, ids, config.pull, steps))
         self.parts = Parts(
             api=Api(self._store, clock, ids, lambda: self.runtime.problem, self.neighbours.ports),
             control=Control(health=self.health, reset=self.reset, story=self.story),
@@ -72,6 +84,7 @@ class Emulator:
             allow_hosts=config.allow_hosts,
             allow_origins=config.allow_origins,
             neighbour=self._answer_neighbour,
+            authorize=self._authorize(clock),
             startup=self.runtime.start,
             shutdown=self.stop,
         )
@@ -115,6 +128,12 @@ class Emulator:
             return None
         return [{"at": line.at, "text": line.text} for line in self._store.story(found[0].arn)]
 
+    def _authorize(self, clock: Clock) -> Callable[[str, ecs.Shape, Caller], None] | None:
+        principals = self.neighbours.principals
+        if not self._config.enforce_iam or principals is None:
+            return None
+        return Authorization(self._store, clock, principals).check
+
     def reset(self) -> None:
         """Forget everything, here and in the services beside ECS."""
         self.runtime.reset()
@@ -133,6 +152,14 @@ class Emulator:
         content: dict[str, Any] = json.loads(answer if isinstance(answer, bytes) else answer.to_json())
         return content
 
+    def _default_vpc(self, place: Place) -> Vpc:
+        """The default VPC that EC2 shows. Raises ServiceRefusedError."""
+        try:
+            return default_vpc(self._store, self.driver, *place)
+        except (DriverUnreachableError, PrepareFailedError) as error:
+            message = f"The default VPC of {place.account} in {place.region} has no range yet: {error}"
+            raise ServiceRefusedError("", "Unavailable", message, 503) from error
+
     async def _answer_neighbour(self, exchange: Exchange) -> None:
         place = Place(exchange.caller.account, exchange.caller.region)
         await self.neighbours.front.answer(exchange.service, place, exchange.scope, exchange.receive, exchange.send)
@@ -148,6 +175,22 @@ class Emulator:
         self.runtime.close(keep_tasks=kept)
         self._store.close()
         self._lock.release(remove=not kept)
+
+
+def _steps(store: Store, ports: Ports) -> Steps:
+    """What is done for tasks beside running their containers, in the order in which Fargate does it."""
+    interfaces = Interfaces(store, ports.network)
+    secrets = Secrets(ports.secrets, ports.parameters)
+    logins = RegistryLogins(ports.secrets)
+    files = EnvironmentFiles(ports.objects)
+    return Steps(
+        at_attach=(interfaces.create,),
+        at_before_start=(secrets.before_start, logins.before_start, files.before_start),
+        at_pull=(logins.at_pull,),
+        at_pull_failure=(EcrDiagnosis(ports.registry).at_pull_failure,),
+        at_start=(secrets.at_start, files.at_start),
+        at_after_release=(secrets.after_release, logins.after_release, files.after_release, interfaces.delete),
+    )
 
 
 def _open_state(config: Config, ids: Ids) -> tuple[Lock, Store, str]:

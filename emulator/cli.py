@@ -116,6 +116,13 @@ def main() -> None:
     show_envvar=True,
 )
 @click.option(
+    "--enforce-iam",
+    is_flag=True,
+    envvar="ECS_EMULATOR_ENFORCE_IAM",
+    help="Have ECS's operations obey the IAM policies of users and roles.",
+    show_envvar=True,
+)
+@click.option(
     "--allow-host",
     "allow_hosts",
     multiple=True,
@@ -135,6 +142,9 @@ def serve(*, port: int, state_dir: Path | None, ephemeral: bool, **options: Any)
     """Run the emulator in the foreground until it gets SIGTERM or Ctrl-C."""
     if ephemeral and state_dir is not None:
         raise click.UsageError("--ephemeral keeps nothing, --state-dir keeps everything: choose one.")
+    elsewhere = {name for name, _ in options["endpoints"]} & {"iam", "sts"}
+    if options["enforce_iam"] and (elsewhere or options["neighbours"] == "none"):
+        raise click.UsageError("--enforce-iam asks the IAM in this process: let it answer iam and sts.")
     if not ephemeral and state_dir is None:
         state_dir = config.default_state_dir(port)
     settings = config.Config(port=port, state_dir=state_dir, docker_host=config.docker_host(), **options)

@@ -42,6 +42,8 @@ class Config:
     neighbours: NeighboursChoice = "embedded"
     endpoints: tuple[tuple[str, str], ...] = ()
     """Services, by their name in signatures, that are answered elsewhere, and at which URL."""
+    enforce_iam: bool = False
+    """Whether ECS's operations obey the policies of their callers."""
 
 
 def default_state_dir(port: int) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import api_models as ecs
+from emulator.state.networks import default_network
 from emulator.state.task_definitions import TaskDefinition
 from emulator.state.tasks import ContainerState, Interface, Task
 
@@ -12,6 +13,9 @@ ACCOUNT, REGION, CLUSTER = "000000000000", "us-east-1", "default"
 TASK_ID = "0123456789abcdef0123456789abcdef"
 TASK_ARN = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task/{CLUSTER}/{TASK_ID}"
 NOW = 1_700_000_000.0
+SUBNETS = list(default_network(ACCOUNT, REGION).subnets)
+"""Of the default VPC: those of the zones a, b and c."""
+SUBNET = SUBNETS[0]
 
 
 def container(name: str = "web", **members: Any) -> ecs.ContainerDefinition:
@@ -48,7 +52,7 @@ def task(content: ecs.TaskDefinition | None = None, **fields: Any) -> Task:
                 id="5d4e0f5c-9a55-4a6c-8a0e-0a1b2c3d4e5f",
                 type="ElasticNetworkInterface",
                 status="PRECREATED",
-                details=(ecs.KeyValuePair(name="subnetId", value="subnet-0a1b2c3d"),),
+                details=(ecs.KeyValuePair(name="subnetId", value=SUBNET),),
             ),
         ),
         containers=tuple(ecs.Container(name=name, last_status="PENDING", network_interfaces=()) for name in names),
@@ -70,7 +74,7 @@ def task(content: ecs.TaskDefinition | None = None, **fields: Any) -> Task:
         "launch_type": "FARGATE",
         "last_status": "PROVISIONING",
         "desired_status": "RUNNING",
-        "subnet": "subnet-0a1b2c3d",
+        "subnet": SUBNET,
         "containers": {name: ContainerState() for name in names},
         "view": view.to_json(),
     }

@@ -15,11 +15,10 @@ from emulator.runtime.driver import Driver
 from emulator.runtime.runtime import Runtime
 from emulator.runtime.simulated import SimulatedDriver
 from emulator.runtime.steps.steps import Steps
-from emulator.state.networks import Subnet
 from emulator.state.sqlite import Database
 from emulator.state.store import Store
 from emulator.state.tasks import Task
-from tests.builders import ACCOUNT, NOW, REGION, definition_record
+from tests.builders import NOW, definition_record
 from tests.builders import task as new_task
 
 
@@ -35,11 +34,16 @@ class Inline(Executor):
 class Machine:
     """Store, runtime and driver, and the clock that drives them."""
 
-    def __init__(self, driver: Callable[[ManualClock], Driver] = SimulatedDriver, store: Store | None = None) -> None:
+    def __init__(
+        self,
+        driver: Callable[[ManualClock], Driver] = SimulatedDriver,
+        store: Store | None = None,
+        steps: Callable[[Store], Steps] = lambda _: Steps(),
+    ) -> None:
         self.clock = ManualClock(NOW)
         self.store = store or Store(Database(None))
         self.driver = driver(self.clock)
-        hands = Hands(self.store, self.driver, self.clock, RandomIds(), "missing", Steps())
+        hands = Hands(self.store, self.driver, self.clock, RandomIds(), "missing", steps(self.store))
         self.runtime = Runtime(hands, workers=Inline(), pullers=Inline())
         self.loop = self.runtime.loop
         self._numbers = itertools.count(1)
@@ -58,7 +62,6 @@ class Machine:
         record = new_task(content, id=id_, arn=arn, view=view)
         with self.store.write() as transaction:
             transaction.task_definitions.put(definition_record(content))
-            transaction.subnets.put(Subnet(account=ACCOUNT, region=REGION, id=record.subnet, index=0))
             transaction.tasks.put(record)
         self.loop.settle()
         return record

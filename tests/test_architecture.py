@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,9 +20,10 @@ MAY_IMPORT = {
     "ids": set(),
     "state": {"api_models"} | LEAVES,
     "rules": {"api_models", "state"} | LEAVES,
+    "policies": {"api_models", "state", "errors"},
     "planner": {"api_models", "state"} | LEAVES,
     "config": {"planner"},
-    "operations": {"api_models", "state", "rules", "neighbours"} | LEAVES,
+    "operations": {"api_models", "state", "rules", "policies", "neighbours"} | LEAVES,
     "runtime": {"api_models", "state", "planner", "neighbours"} | LEAVES,
     "edge": {"api_models", "operations"} | LEAVES,
     "neighbours": {"state"} | LEAVES,
@@ -32,6 +35,7 @@ MAY_IMPORT = {
 
 REASONS = {
     ("rules", "operations"): "a rule is given its facts, it does not fetch them",
+    ("policies", "operations"): "policies are judged by what they are given; who calls brings it",
     ("planner", "runtime"): "the planner decides, it does not know who does it",
     ("operations", "runtime"): "an operation changes the state; what follows is the planner's business",
     ("state", "operations"): "the state does not know who changes it",
@@ -122,6 +126,13 @@ def test_time_and_chance_come_in(path: Path) -> None:
 @pytest.mark.parametrize("path", [path for path in sources() if path.name == "__init__.py"], ids=module_name)
 def test_every_package_says_what_it_is(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text())), f"{path} has no docstring"
+
+
+def test_every_module_of_rules_is_imported_by_the_emulator() -> None:
+    program = "import sys, emulator.app; print(*(name for name in sys.modules if name.startswith('emulator.rules.')))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    written = {module_name(path) for path in (ROOT / "emulator" / "rules").glob("[!_]*.py")}
+    assert written - set(done.stdout.split()) == set(), "a rule that nobody imports refuses nothing"
 
 
 @pytest.mark.parametrize("path", sources(), ids=module_name)

@@ -72,6 +72,8 @@ class Parts:
     allow_origins: Sequence[str] = ()
     """Web pages of other sites that may call: `https://page.example:8080`."""
     neighbour: Neighbour | None = None
+    authorize: Callable[[str, ecs.Shape, Caller], None] | None = None
+    """Raises ApiError for an operation and request that its caller may not make; None where everybody may do all."""
     websockets: WebSockets | None = None
     startup: Callable[[], None] = _nothing
     """Called before the first request is answered. What it raises ends the server."""

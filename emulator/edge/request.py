@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor
+from functools import partial
 
 from emulator.edge import ecs_json
 from emulator.edge.credentials import ECS, ECS_TARGET, NO_ACCOUNT, credential_of, service_without_credential
 from emulator.edge.exchange import TEXT, Exchange
 from emulator.edge.guards import Guards
 from emulator.edge.parts import Parts
+from emulator.edge.writer import Writer
 from emulator.errors import ApiError
 from emulator.operations.operation import Caller
 
@@ -40,10 +41,10 @@ class CallerGoneError(Exception):
 class RequestPath:
     """Takes requests down their steps."""
 
-    def __init__(self, parts: Parts, guards: Guards, writers: Executor, control: Callable[[Exchange], Awaitable[None]]):
+    def __init__(self, parts: Parts, guards: Guards, writer: Writer, control: Callable[[Exchange], Awaitable[None]]):
         self._parts = parts
         self._guards = guards
-        self._writers = writers
+        self._writer = writer
         self._control = control
         self.steps: tuple[Step, ...] = (
             self.give_request_id,
@@ -58,6 +59,7 @@ class RequestPath:
             self.find_operation,
             self.read_body,
             self.parse_body,
+            self.authorize,
             self.look_around,
             self.perform,
             self.answer,
@@ -127,7 +129,9 @@ class RequestPath:
         credential = credential_of(exchange.scope, exchange.headers)
         if credential is not None:
             exchange.service = credential.service
-            exchange.caller = Caller(credential.account, credential.region or self._parts.default_region)
+            exchange.caller = Caller(
+                credential.account, credential.region or self._parts.default_region, credential.key
+            )
             exchange.marked = True
         else:
             service = service_without_credential(exchange.headers, exchange.path)
@@ -178,6 +182,15 @@ class RequestPath:
         """JSON to the operation's structure."""
         exchange.request = ecs_json.parse(exchange.handler.name, exchange.body)
 
+    def authorize(self, exchange: Exchange) -> Awaitable[None] | None:
+        """Where IAM is enforced, in a thread: policies may have to be looked up."""
+        check = self._parts.authorize
+        if check is None:
+            return None
+        return asyncio.get_running_loop().run_in_executor(
+            None, check, exchange.handler.name, exchange.request, exchange.caller
+        )
+
     def look_around(self, exchange: Exchange) -> Awaitable[None] | None:
         """What an operation must know of other services is asked in a thread, while nobody waits but its caller."""
         if exchange.handler.looks is None:
@@ -185,9 +198,9 @@ class RequestPath:
         return asyncio.get_running_loop().run_in_executor(None, self._look, exchange)
 
     def perform(self, exchange: Exchange) -> Awaitable[None] | None:
-        """What only looks is done at once. What may change something, or wait, is done in a thread."""
+        """What only looks is done at once. What may change something waits for the disk: that is done in a thread."""
         if exchange.handler.writes:
-            return asyncio.get_running_loop().run_in_executor(self._writers, self._perform, exchange)
+            return self._writer.do(partial(self._perform, exchange))
         self._perform(exchange)
         return None
 

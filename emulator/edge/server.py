@@ -18,12 +18,12 @@ from emulator.edge.exchange import Exchange, Receive, Scope, Send
 from emulator.edge.guards import Guards
 from emulator.edge.parts import Control, Parts
 from emulator.edge.request import RequestPath
+from emulator.edge.writer import Writer
 from emulator.errors import ApiError
 
 if TYPE_CHECKING:
     from a2wsgi import WSGIMiddleware
 
-WRITERS = 4
 MOST_HEAD = 64 << 10
 """How much more of a request's head is read after the piece it began in (a piece has at most 256 KiB)."""
 KEEP_ALIVE = 75
@@ -53,8 +53,8 @@ class Edge:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._guards = Guards(parts.allow_hosts, parts.allow_origins)
-        self._writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="write")
-        self._path = RequestPath(parts, self._guards, self._writers, self._hand_to_control)
+        self._writer = Writer()
+        self._path = RequestPath(parts, self._guards, self._writer, self._hand_to_control)
         self._control: asyncio.Future[WSGIMiddleware] | None = None
         self.failure: Exception | None = None
         """What startup or shutdown raised."""
@@ -83,9 +83,11 @@ class Edge:
 
     async def _hand_to_control(self, exchange: Exchange) -> None:
         if self._control is None:
-            # Imports Flask, which takes a tenth of a second: not here, where everybody would wait for it.
-            loop = asyncio.get_running_loop()
-            self._control = loop.run_in_executor(self._writers, _control_app, self._parts.control)
+            # Imports Flask, which takes a tenth of a second: not here, where everybody would wait for it. Nor in the
+            # loop's own threads, which may all be asking other services.
+            thread = ThreadPoolExecutor(1, thread_name_prefix="control")
+            self._control = asyncio.get_running_loop().run_in_executor(thread, _control_app, self._parts.control)
+            thread.shutdown(wait=False)
         application: Any = await asyncio.shield(self._control)
         await application(exchange.scope, exchange.receive, exchange.send)
 
@@ -97,7 +99,7 @@ class Edge:
             await send({"type": "lifespan.startup.complete"})
             await receive()
             phase = "shutdown"
-            await asyncio.to_thread(self._writers.shutdown, cancel_futures=True)
+            await self._writer.close()
             waiting = self._parts.shutdown()
             if waiting is not None:
                 await waiting

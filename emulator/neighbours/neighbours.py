@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from emulator.clock import Clock
 from emulator.ids import Ids
 from emulator.neighbours.clients import Clients
+from emulator.neighbours.embedded.ec2 import show_network
 from emulator.neighbours.embedded.iam import make_accounts_ready
 from emulator.neighbours.embedded.identity import EmbeddedIam
 from emulator.neighbours.embedded.locks import Locks
-from emulator.neighbours.embedded.models import keep_no_track
+from emulator.neighbours.embedded.models import keep_no_track, read_routes_of_nobody
 from emulator.neighbours.embedded.moto import Moto
+from emulator.neighbours.embedded.network import EmbeddedEc2
+from emulator.neighbours.embedded.principals import principal_of
 from emulator.neighbours.embedded.sqs import wait_without_lock
 from emulator.neighbours.embedded.stacks import add_stacks
 from emulator.neighbours.front import Front
 from emulator.neighbours.identity import EndpointIam
+from emulator.neighbours.interfaces import TaskInterfaces
 from emulator.neighbours.logs import CloudWatchLogs
-from emulator.neighbours.network import Ec2
+from emulator.neighbours.network import EndpointEc2, NoEc2
 from emulator.neighbours.objects import S3
-from emulator.neighbours.ports import Ecs, Identity, Ports
+from emulator.neighbours.ports import DefaultVpc, Ecs, Identity, Network, Ports, Principals
+from emulator.neighbours.registry import Ecr
 from emulator.neighbours.secrets import ParameterStore, SecretsManager
 
 
@@ -28,6 +34,7 @@ def embedded_services() -> Moto:
     locks = Locks()
     moto = Moto(locks)
     moto.on_load("core", keep_no_track)
+    moto.on_load("core", read_routes_of_nobody)
     moto.on_load("iam", make_accounts_ready)
     moto.on_load("sqs", lambda: wait_without_lock(locks))
     return moto
@@ -42,18 +49,34 @@ class Neighbours:
         self._clients = clients = Clients(self.moto, endpoints)
         self.front = Front(self.moto, endpoints)
         self.ports = Ports(
-            network=Ec2(clients),
+            network=self._network(clients, endpoints),
             identity=self._identity(clients, endpoints),
             logs=CloudWatchLogs(clients),
             secrets=SecretsManager(clients),
             parameters=ParameterStore(clients),
             objects=S3(clients),
+            registry=Ecr(clients),
         )
 
     def give(self, ecs: Ecs, clock: Clock, ids: Ids) -> None:
         """Let the services that use ECS have it. Called once, before the first request."""
         if self.moto is not None:
             add_stacks(self.moto, ecs, self._clients, clock, ids)
+
+    @property
+    def principals(self) -> Principals | None:
+        """Who calls with which key; None where IAM is not answered here."""
+        return partial(principal_of, self.moto) if self.moto is not None else None
+
+    def show_network(self, default_vpc: DefaultVpc, interfaces: TaskInterfaces) -> None:
+        """Have EC2 show the network that tasks are in, if it is embedded."""
+        if self.moto is not None:
+            show_network(self.moto, default_vpc, interfaces)
+
+    def _network(self, clients: Clients, endpoints: Mapping[str, str]) -> Network:
+        if "ec2" in endpoints:
+            return EndpointEc2(clients)
+        return EmbeddedEc2(self.moto) if self.moto is not None else NoEc2()
 
     def _identity(self, clients: Clients, endpoints: Mapping[str, str]) -> Identity:
         elsewhere = self.moto is None or "iam" in endpoints or "sts" in endpoints

@@ -6,11 +6,12 @@ ServiceUnreachableError where nobody answers. None is called inside a transactio
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from emulator.state.arns import partition_of
+from emulator.state.networks import DefaultNetwork, Vpc
 
 
 class Place(NamedTuple):
@@ -46,12 +47,12 @@ class ServiceAbsentError(ServiceUnreachableError):
 
 @dataclass(frozen=True, slots=True)
 class Subnet:
-    """A subnet of EC2. Ranges in CIDR notation."""
+    """A subnet of EC2. Ranges in CIDR notation; `vpc_cidrs` are those of the VPC around it, the first one first."""
 
     id: str
     vpc: str
     cidr: str
-    vpc_cidr: str
+    vpc_cidrs: tuple[str, ...]
     availability_zone: str
 
 
@@ -65,31 +66,59 @@ class SecurityGroup:
 
 @dataclass(frozen=True, slots=True)
 class NetworkInterface:
-    """A task's elastic network interface, as DescribeNetworkInterfaces shall show it."""
+    """A task's elastic network interface, as DescribeNetworkInterfaces shall show it.
+
+    `description` tells it from all others. `attached_at` in seconds since the epoch.
+    """
 
     id: str
     subnet: str
+    vpc: str
+    availability_zone: str
     security_groups: tuple[str, ...]
     address: str
     mac_address: str
     description: str
+    attached_at: float
     public_address: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+
+
+DefaultVpc = Callable[[Place], Vpc]
+"""Gives an account's default VPC with its range, chosen if it has none yet. Raises ServiceRefusedError."""
 
 
 class Network(Protocol):
     """EC2."""
 
+    def default(self, place: Place) -> DefaultNetwork | None:
+        """What is left of the network that the account had from the start. None where EC2 is elsewhere and has another.
+
+        Asks nobody and waits for nothing.
+        """
+        ...
+
     def subnets(self, place: Place, ids: Sequence[str]) -> list[Subnet]:
-        """The subnets of these ids, in their order. Refused with InvalidSubnetID.NotFound when one does not exist."""
+        """Those of these subnets that there are."""
         ...
 
     def security_groups(self, place: Place, ids: Sequence[str]) -> list[SecurityGroup]:
-        """The groups of these ids, in their order. Refused with InvalidGroup.NotFound when one does not exist."""
+        """Those of these groups that there are."""
         ...
 
-    def default_security_group(self, place: Place, vpc: str) -> str:
+    def default_security_group(self, place: Place, vpc: str) -> str | None:
         """The id of a VPC's default group."""
+        ...
+
+    def create_interface(self, place: Place, interface: NetworkInterface) -> str:
+        """Have EC2 show a task's interface, as long as the task has it; gives the interface's id.
+
+        Repeated for the same description, it finds what the first call made. Where EC2 is elsewhere, it chooses the id.
+        """
+        ...
+
+    def delete_interface(self, place: Place, description: str) -> None:
+        """Have EC2 show the interface of this description no more. One that is not there is fine."""
         ...
 
 
@@ -111,6 +140,25 @@ class Credentials:
     secret_access_key: str
     session_token: str
     expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A user, or a session of a role, and the policies that apply: JSON documents.
+
+    `boundary` and `session` (those given when the session was made) are None where there are none.
+    """
+
+    arn: str
+    user_id: str
+    tags: Mapping[str, str]
+    policies: tuple[str, ...]
+    boundary: str | None = None
+    session: tuple[str, ...] | None = None
+
+
+Principals = Callable[[Place, str], Principal | None]
+"""The principal that an access key was given to; None for a key that was not given out, or whose session has ended."""
 
 
 class Identity(Protocol):
@@ -180,6 +228,14 @@ class Objects(Protocol):
         ...
 
 
+class Registry(Protocol):
+    """ECR."""
+
+    def has_repository(self, place: Place, name: str) -> bool:
+        """Is there a repository of this name?"""
+        ...
+
+
 class Ecs(Protocol):
     """ECS itself, for services that use it: CloudFormation makes clusters, a schedule runs tasks."""
 
@@ -201,3 +257,4 @@ class Ports:
     secrets: Secrets
     parameters: Parameters
     objects: Objects
+    registry: Registry

@@ -36,4 +36,5 @@ class ParameterStore:
             found = ssm.get_parameters(Names=list(names), WithDecryption=True)
         values = {each["Name"]: each["Value"] for each in found["Parameters"]}
         values |= {each["ARN"]: each["Value"] for each in found["Parameters"] if each.get("ARN")}
-        return {name: values[name] for name in names if name in values}, list(found["InvalidParameters"])
+        # Not "InvalidParameters": a parameter that is found under another name than was asked for is not in it.
+        return {name: values[name] for name in names if name in values}, [name for name in names if name not in values]

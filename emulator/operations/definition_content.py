@@ -6,6 +6,7 @@ Registering again what is answered here gives equal members.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import api_models as ecs
@@ -27,9 +28,7 @@ def definition_content(  # noqa: PLR0913 - what the request does not know is nam
     registered_by: str,
 ) -> ecs.TaskDefinition:
     """The definition that a request registers. Its tags stand beside it, not in it."""
-    given: dict[str, Any] = {
-        name: getattr(request, name) for name in type(request).model_fields if name in ecs.TaskDefinition.model_fields
-    }
+    given: dict[str, Any] = {name: getattr(request, name) for name in _kept_members()}
     mode = registration.network_mode
     return ecs.TaskDefinition(
         **given
@@ -52,6 +51,13 @@ def definition_content(  # noqa: PLR0913 - what the request does not know is nam
     )
 
 
+@cache
+def _kept_members() -> tuple[str, ...]:
+    """What a definition shows of the request that registered it."""
+    shown = ecs.TaskDefinition.model_fields
+    return tuple(name for name in ecs.RegisterTaskDefinitionRequest.model_fields if name in shown)
+
+
 def _container(container: ecs.ContainerDefinition, mode: str) -> ecs.ContainerDefinition:
     return container.replace(
         cpu=container.cpu or 0,
@@ -66,10 +72,11 @@ def _container(container: ecs.ContainerDefinition, mode: str) -> ecs.ContainerDe
 
 
 def _port_mapping(mapping: ecs.PortMapping, mode: str) -> ecs.PortMapping:
-    mapping = mapping.replace(protocol=mapping.protocol or "tcp")
+    protocol = mapping.protocol or "tcp"
     if mapping.container_port_range is not None:
-        return mapping
-    return mapping.replace(host_port=mapping.host_port or (0 if mode == "bridge" else mapping.container_port))
+        return mapping.replace(protocol=protocol)
+    host_port = mapping.host_port or (0 if mode == "bridge" else mapping.container_port)
+    return mapping.replace(protocol=protocol, host_port=host_port)
 
 
 def _health_check(check: ecs.HealthCheck) -> ecs.HealthCheck:

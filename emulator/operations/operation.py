@@ -24,10 +24,11 @@ Behaviour = Literal["behaves", "records"]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls, and where: a 12-digit account and a region."""
+    """Who calls, and where: a 12-digit account, a region, and the access key that the call is signed with."""
 
     account: str
     region: str
+    key: str = ""
 
     @property
     def partition(self) -> str:

@@ -57,7 +57,7 @@ def find_tagged(state: Tables | Transaction, caller: Caller, text: str | None) -
         raise ApiError("InvalidParameterException", "The ARN provided is invalid.")
     if arn.resource == "task" and len(arn.path) == 1:
         raise ApiError("InvalidParameterException", "Long arn format must be used for tagging operations")
-    found = _look_up(state, arn)
+    found = look_up(state, arn)
     if found is not None:
         return found
     if arn.resource == "cluster":
@@ -65,7 +65,8 @@ def find_tagged(state: Tables | Transaction, caller: Caller, text: str | None) -
     raise ApiError("ResourceNotFoundException", "The specified resource could not be found.")
 
 
-def _look_up(state: Tables | Transaction, arn: Arn) -> Tagged | None:
+def look_up(state: Tables | Transaction, arn: Arn) -> Tagged | None:
+    """The resource of an ARN; None if it is not there, or has no tags."""
     place = (arn.account, arn.region)
     if arn.resource == "cluster":
         cluster = state.clusters.get((*place, arn.name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import api_models as ecs
+import emulator.rules.task_protection  # noqa: F401 - registers what is refused
 from emulator.operations.clusters import find_cluster
 from emulator.operations.operation import Caller, Read, Write, reads, writes
 from emulator.operations.tasks import task_key

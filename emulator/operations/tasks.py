@@ -11,8 +11,10 @@ from emulator.errors import ApiError
 from emulator.operations.answers import failures_json, list_json, tag_map, task_json
 from emulator.operations.clusters import find_cluster
 from emulator.operations.identifiers import arn_of
-from emulator.operations.operation import Answer, Caller, Read, Write, reads, writes
+from emulator.operations.networks import FoundNetwork, find_network
+from emulator.operations.operation import Answer, Caller, Look, Read, Write, reads, writes
 from emulator.operations.paging import page_size
+from emulator.operations.roles import FoundRoles, find_roles
 from emulator.operations.task_definitions import find_task_definition
 from emulator.rules import capacity_providers as provider_rules
 from emulator.rules import tasks as rules
@@ -21,7 +23,6 @@ from emulator.rules.rule import enforce
 from emulator.rules.tags import Tagging
 from emulator.state.capacity_providers import Strategy, distributed, with_defaults
 from emulator.state.clusters import Cluster
-from emulator.state.networks import Subnet, subnets_of
 from emulator.state.record import Group, Key, parsed
 from emulator.state.store import Transaction
 from emulator.state.task_definitions import TaskDefinition
@@ -40,11 +41,23 @@ class _Launch:
 
     cluster: Cluster
     definition: TaskDefinition
-    subnets: list[Subnet]
+    network: FoundNetwork
     tags: dict[str, str]
 
 
-@writes("RunTask")
+@dataclass(frozen=True, slots=True)
+class _Surroundings:
+    """What RunTask asks other services, before its transaction."""
+
+    network: FoundNetwork
+    roles: FoundRoles
+
+
+def _look_around(look: Look[ecs.RunTaskRequest]) -> _Surroundings:
+    return _Surroundings(find_network(look), find_roles(look))
+
+
+@writes("RunTask", looks=_look_around)
 def run_task(call: Write[ecs.RunTaskRequest]) -> Answer:
     """Checks the request, cluster, definition, network and size in this order. Containers are made after the answer."""
     request = call.request
@@ -57,19 +70,24 @@ def run_task(call: Write[ecs.RunTaskRequest]) -> Answer:
     launch_type = request.launch_type or ("FARGATE" if strategy else "EC2")
     definition = _runnable(call.state, call.caller, request.task_definition)
     names = tuple(item.capacity_provider or "" for item in strategy)
-    enforce("RunTask", rules.TaskRequest(request, definition.content, launch_type, names))
+    around: _Surroundings = call.found
+    network = around.network
+    enforce("RunTask", rules.TaskRequest(request, definition.content, launch_type, names, network.facts))
+    if network.refusal is not None:
+        raise network.refusal
+    around.roles.check()
     tags = _tags(request, cluster, definition)
     if launch_type != "FARGATE":
         raise ApiError("InvalidParameterException", "No Container Instances were found in your cluster.")
     if call.engine_problem:
         problem = f"No task can be started: the container engine does not answer ({call.engine_problem})."
         raise ApiError("ServerException", problem, status=500)
-    subnets = _subnets(call)
+    network.keep(call.state, call.caller)
     count = 1 if request.count is None else request.count
     # The strategy is followed within a call; what earlier calls placed does not count (inferred: only services are
     # documented to keep a base).
     providers = distributed(strategy, count, {}) if strategy else [None] * count
-    launch = _Launch(cluster, definition, subnets, tags)
+    launch = _Launch(cluster, definition, network, tags)
     tasks = [_new_task(call, launch, provider) for provider in providers]
     for task in tasks:
         call.state.tasks.put(task)
@@ -145,7 +163,7 @@ def _new_task(call: Write[ecs.RunTaskRequest], launch: _Launch, provider: str | 
     cluster, definition = launch.cluster, launch.definition
     id_ = call.ids.hex(32)
     arn = caller.ecs_arn(f"task/{cluster.name}/{id_}")
-    subnet = launch.subnets[int(id_, 16) % len(launch.subnets)]
+    subnet = list(launch.network.zones)[int(id_, 16) % len(launch.network.zones)]
     content = _new_content(call, launch, arn, subnet).replace(capacity_provider_name=provider)
     return Task(
         account=caller.account,
@@ -158,7 +176,9 @@ def _new_task(call: Write[ecs.RunTaskRequest], launch: _Launch, provider: str | 
         launch_type="FARGATE",
         last_status=str(content.last_status),
         desired_status=str(content.desired_status),
-        subnet=subnet.id,
+        subnet=subnet,
+        security_groups=launch.network.security_groups,
+        assign_public_ip=_awsvpc(request).assign_public_ip == "ENABLED",
         capacity_provider=provider,
         started_by=request.started_by,
         client_token=request.client_token,
@@ -169,23 +189,12 @@ def _new_task(call: Write[ecs.RunTaskRequest], launch: _Launch, provider: str | 
     )
 
 
-def _subnets(call: Write[ecs.RunTaskRequest]) -> list[Subnet]:
-    """The subnets that were named. Those that nobody named before become known, each with the next range."""
-    network = call.request.network_configuration
-    vpc = network.awsvpc_configuration if network else None
-    place = (call.caller.account, call.caller.region)
-    index = call.state.subnets.count(subnets_of(*place))
-    found = []
-    for name in dict.fromkeys((vpc.subnets if vpc else None) or ()):
-        known = call.state.subnets.get((*place, name))
-        if known is None:
-            known = call.state.subnets.put(Subnet(account=place[0], region=place[1], id=name, index=index))
-            index += 1
-        found.append(known)
-    return found
+def _awsvpc(request: ecs.RunTaskRequest) -> ecs.AwsVpcConfiguration:
+    network = request.network_configuration
+    return (network.awsvpc_configuration if network else None) or ecs.AwsVpcConfiguration()
 
 
-def _new_content(call: Write[ecs.RunTaskRequest], launch: _Launch, arn: str, subnet: Subnet) -> ecs.Task:
+def _new_content(call: Write[ecs.RunTaskRequest], launch: _Launch, arn: str, subnet: str) -> ecs.Task:
     """The task as RunTask answers it (observed in published answers)."""
     request, cluster, definition = call.request, launch.cluster, launch.definition
     content = definition.content
@@ -196,9 +205,9 @@ def _new_content(call: Write[ecs.RunTaskRequest], launch: _Launch, arn: str, sub
     architecture = "arm64" if platform.cpu_architecture == "ARM64" else "x86_64"
     version = request.platform_version
     return ecs.Task(
-        attachments=(_eni_attachment(call.ids.uuid(), subnet.id),),
+        attachments=(_eni_attachment(call.ids.uuid(), subnet),),
         attributes=(ecs.Attribute(name="ecs.cpu-architecture", value=architecture),),
-        availability_zone=subnet.availability_zone,
+        availability_zone=launch.network.zones[subnet],
         cluster_arn=cluster.arn,
         containers=tuple(_new_containers(call, cluster, content, arn)),
         cpu=cpu,

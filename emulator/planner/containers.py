@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Iterable, Iterator
 
 import api_models as ecs
+from emulator.planner.environment import Environment
 from emulator.planner.specs import ContainerSpec, TaskSpec, Ulimit
 from emulator.state.tasks import Task
 
@@ -58,7 +58,7 @@ def container_spec(task: Task, definition: ecs.TaskDefinition, name: str) -> Con
         image=given.image or "",
         command=override.command or given.command,
         entry_point=given.entry_point,
-        environment=environment(task, given, override),
+        environment=_environment(task, given, override),
         user=given.user,
         working_directory=given.working_directory,
         readonly_root_filesystem=bool(given.readonly_root_filesystem),
@@ -76,14 +76,33 @@ def container_spec(task: Task, definition: ecs.TaskDefinition, name: str) -> Con
     )
 
 
-def environment(task: Task, given: ecs.ContainerDefinition, override: ecs.ContainerOverride) -> dict[str, str]:
-    """Variables from weak to strong: region, definition, overrides, and what ECS always sets (documented)."""
-    found = {"AWS_REGION": task.region, "AWS_DEFAULT_REGION": task.region}
-    for pair in (*(given.environment or ()), *(override.environment or ())):
-        if pair.name:
-            found[pair.name] = pair.value or ""
-    found["AWS_EXECUTION_ENV"] = "AWS_ECS_FARGATE"
-    return found
+def _environment(task: Task, given: ecs.ContainerDefinition, override: ecs.ContainerOverride) -> Environment:
+    """The variables that are known before the task starts. Region documented: Fargate task metadata."""
+    return Environment(
+        defaults={"AWS_REGION": task.region, "AWS_DEFAULT_REGION": task.region},
+        definition=_variables(given.environment),
+        overrides=_variables(override.environment),
+        injected={"AWS_EXECUTION_ENV": "AWS_ECS_FARGATE"},
+    )
+
+
+def _variables(pairs: Iterable[ecs.KeyValuePair] | None) -> dict[str, str]:
+    return {pair.name: pair.value or "" for pair in pairs or () if pair.name}
+
+
+def environment_files(task: Task, container: ecs.ContainerDefinition) -> tuple[str, ...]:
+    """The ARNs of a container's environment files, the strongest first: those of RunTask, then the definition's.
+
+    (Inferred: that RunTask may give files is documented, what becomes of the definition's is not.)
+    """
+    overriding = _override_of(task, container.name or "").environment_files or ()
+    return tuple(file.value or "" for file in (*overriding, *(container.environment_files or ())))
+
+
+def execution_role(task: Task, definition: ecs.TaskDefinition) -> str | None:
+    """The ARN or name of the role with which ECS itself asks other services for a task; None without one."""
+    overrides = task.content.overrides
+    return (overrides.execution_role_arn if overrides else None) or definition.execution_role_arn or None
 
 
 def _override_of(task: Task, name: str) -> ecs.ContainerOverride:
@@ -110,14 +129,13 @@ def _asks(task: Task, container: ecs.ContainerDefinition) -> bool:
     )
 
 
-NEEDED = ("environment_files", "secrets", "depends_on", "mount_points", "volumes_from")
+NEEDED = ("depends_on", "mount_points", "volumes_from")
 """Members of a container definition without which it cannot run as it was meant."""
 
 UNHEEDED = (
     "health_check",
     "log_configuration",
     "firelens_configuration",
-    "repository_credentials",
     "restart_policy",
     "start_timeout",
     "credential_specs",
@@ -125,14 +143,9 @@ UNHEEDED = (
 """Members that may be missing while the container still runs."""
 
 
-def not_provided(task: Task, definition: ecs.TaskDefinition) -> str | None:
-    """The first parameter that the task needs, of its definition or overrides, and nobody acts on yet."""
-    overridden = (
-        f"environmentFiles of container {found.name}"
-        for found in definition.container_definitions or ()
-        if _override_of(task, found.name or "").environment_files
-    )
-    return next(chain(_given(definition, NEEDED), overridden), None)
+def not_provided(definition: ecs.TaskDefinition) -> str | None:
+    """The first parameter of a definition that its tasks need, and nobody acts on yet."""
+    return next(_given(definition, NEEDED), None)
 
 
 def warnings(definition: ecs.TaskDefinition) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from typing import Literal
 
+from emulator.planner.environment import Environment
+
 
 @dataclass(frozen=True, slots=True)
 class Subnet:
@@ -48,7 +50,8 @@ class Ulimit:
 class ContainerSpec:
     """One container of a task. `cpu` in CPU units (a share), memory in MiB; None means the image's or engine's default.
 
-    `labels` are the user's dockerLabels; a driver adds the ones that ECS adds, which win.
+    `labels` are the user's dockerLabels; a driver adds the ones that ECS adds, which win. `log_secrets` are options of
+    the log driver that come from secrets, and are never printed.
     """
 
     task: TaskSpec
@@ -56,7 +59,7 @@ class ContainerSpec:
     image: str
     command: tuple[str, ...] | None = None
     entry_point: tuple[str, ...] | None = None
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Environment = field(default_factory=Environment)
     user: str | None = None
     working_directory: str | None = None
     readonly_root_filesystem: bool = False
@@ -71,6 +74,7 @@ class ContainerSpec:
     capabilities_drop: tuple[str, ...] = ()
     system_controls: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    log_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 PullPolicy = Literal["always", "missing", "never"]

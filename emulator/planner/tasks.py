@@ -87,7 +87,7 @@ def _failure(task: Task, definition: ecs.TaskDefinition) -> tuple[str, str] | No
         return ("EssentialContainerExited", "Essential container in task exited") if task.namespace_lost else None
     if task.failure:
         return "TaskFailedToStart", task.failure
-    missing = not_provided(task, definition)
+    missing = not_provided(definition)
     if missing:
         reason = f"ResourceInitializationError: {missing} is not supported by this emulator yet"
         return "TaskFailedToStart", reason
@@ -116,10 +116,12 @@ def _plan_provisioning(task: Task, definition: ecs.TaskDefinition, now: float) -
 
 
 def _plan_pending(task: Task, definition: ecs.TaskDefinition) -> Plan:
-    unpulled = [name for name, state in task.containers.items() if state.digest is None]
-    missing: list[Action] = [PullImage(name, definition_of(definition, name).image or "") for name in unpulled]
+    unpulled = [definition_of(definition, name) for name, state in task.containers.items() if state.digest is None]
+    missing: list[Action] = []
     if not task.provided and asks_other_services(task, definition):
-        missing.insert(0, Provide())
+        missing.append(Provide())
+        unpulled = [found for found in unpulled if not found.repository_credentials]
+    missing.extend(PullImage(found.name or "", found.image or "") for found in unpulled)
     if missing:
         return Plan(actions=tuple(missing))
     unasked = [name for name, state in task.containers.items() if state.started_at is None and not state.starting]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-import api_models as ecs
 from emulator.rules.registration import Registration
 from emulator.rules.rule import broken, first_refusal, rule
 
@@ -148,12 +147,12 @@ def _unsupported(asked: Registration) -> Iterator[tuple[str, object]]:
         yield "dockerVolumeConfiguration", volume.docker_volume_configuration
         yield "fsxWindowsFileServerVolumeConfiguration", volume.fsx_windows_file_server_volume_configuration
     for container in asked.containers:
-        linux = container.linux_parameters or ecs.LinuxParameters()
         yield "dockerSecurityOptions", container.docker_security_options
-        yield "devices", linux.devices
-        yield "maxSwap", linux.max_swap is not None
-        yield "sharedMemorySize", linux.shared_memory_size is not None
-        yield "swappiness", linux.swappiness is not None
+        if (linux := container.linux_parameters) is not None:
+            yield "devices", linux.devices
+            yield "maxSwap", linux.max_swap is not None
+            yield "sharedMemorySize", linux.shared_memory_size is not None
+            yield "swappiness", linux.swappiness is not None
 
 
 @rule(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 import api_models as ecs
@@ -17,13 +18,34 @@ LAUNCH = SharedRules()
 PLATFORM_VERSIONS = ("LATEST", "1.4.0", "1.3.0")
 WINDOWS_PLATFORM_VERSIONS = ("LATEST", "1.0.0")
 CPU_OF_PLATFORM_1_4 = 8192
+MOST_SUBNETS = 16
+MOST_SECURITY_GROUPS = 5
 MOST_CONSTRAINTS = 10
 MOST_STRATEGIES = 5
 
 Found = Mapping[str, object] | None
 
-_SUBNET = re.compile(r"subnet-([0-9a-f]{8}|[0-9a-f]{17})")
-_SECURITY_GROUP = re.compile(r"sg-([0-9a-f]{8}|[0-9a-f]{17})")
+_ID = r"([0-9a-f]{8}|[0-9a-f]{17})"
+_SUBNET = re.compile(f"subnet-{_ID}")
+_SECURITY_GROUP = re.compile(f"sg-{_ID}")
+
+
+def can_be_subnets(ids: Iterable[str]) -> list[str]:
+    """Those that EC2 may know, each once: a subnet's id has 8 or 17 hexadecimal digits."""
+    return [id_ for id_ in dict.fromkeys(ids) if _SUBNET.fullmatch(id_)]
+
+
+def can_be_security_groups(ids: Iterable[str]) -> list[str]:
+    """Those that EC2 may know, each once: a security group's id has 8 or 17 hexadecimal digits."""
+    return [id_ for id_ in dict.fromkeys(ids) if _SECURITY_GROUP.fullmatch(id_)]
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkFacts:
+    """Which of the subnets and security groups that a request names EC2 knows: the VPC of each."""
+
+    subnets: Mapping[str, str]
+    security_groups: Mapping[str, str]
 
 
 class LaunchRequest(Protocol):
@@ -66,6 +88,11 @@ class Launch(Protocol):
     @property
     def launch_type(self) -> str:
         """The one asked for, or that of the capacity provider."""
+        ...
+
+    @property
+    def network(self) -> NetworkFacts | None:
+        """What EC2 says; None when it said nothing."""
         ...
 
 
@@ -113,7 +140,7 @@ def only_awsvpc_has_a_network_configuration(launch: Launch) -> Found:
 @LAUNCH.rule(
     refuse="InvalidParameterException",
     says="subnets can not be empty.",
-    evidence="inferred: moto's, whose sentences are mostly copied from AWS",
+    evidence="observed 2018-12: awslabs/fargatecli issue 73",
 )
 def a_subnet_is_given(launch: Launch) -> Found:
     """A network configuration has at least one subnet."""
@@ -129,7 +156,7 @@ def a_subnet_is_given(launch: Launch) -> Found:
 def subnets_are_sixteen_at_most(launch: Launch) -> Found:
     """A network configuration has at most sixteen subnets."""
     network = _awsvpc(launch)
-    return broken() if network is not None and len(network.subnets or ()) > 16 else None
+    return broken() if network is not None and len(network.subnets or ()) > MOST_SUBNETS else None
 
 
 @LAUNCH.rule(
@@ -140,7 +167,8 @@ def subnets_are_sixteen_at_most(launch: Launch) -> Found:
 def security_groups_are_five_at_most(launch: Launch) -> Found:
     """A network configuration has at most five security groups."""
     network = _awsvpc(launch)
-    return broken() if network is not None and len(network.security_groups or ()) > 5 else None
+    asked = (network.security_groups or ()) if network else ()
+    return broken() if len(asked) > MOST_SECURITY_GROUPS else None
 
 
 @LAUNCH.rule(
@@ -157,31 +185,100 @@ def a_public_address_is_wanted_or_not(launch: Launch) -> Found:
 
 @LAUNCH.rule(
     refuse="InvalidParameterException",
-    says='Error retrieving subnet information for [{all_ids}]: Invalid id: "{id}" (ErrorCode: '
-    "InvalidSubnetID.Malformed)",
-    evidence="inferred: the form of `… The subnet ID '…' does not exist (ErrorCode: InvalidSubnetID.NotFound)`",
+    says="subnet cannot be blank.",
+    evidence="observed 2022-06: hashicorp/waypoint issue 3514",
 )
-def subnets_have_valid_ids(launch: Launch) -> Found:
-    """A subnet's id has 8 or 17 hexadecimal digits."""
+def subnets_are_not_blank(launch: Launch) -> Found:
+    """A subnet is named."""
     network = _awsvpc(launch)
-    return _malformed(_SUBNET, (network and network.subnets) or ())
+    return broken() if network is not None and "" in (network.subnets or ()) else None
 
 
 @LAUNCH.rule(
     refuse="InvalidParameterException",
-    says='Error retrieving security group information for [{all_ids}]: Invalid id: "{id}" (ErrorCode: '
-    "InvalidGroupId.Malformed)",
-    evidence="inferred: the form of `… Request limit exceeded. (ErrorCode: RequestLimitExceeded)` (2020-08)",
+    says="security group cannot be blank.",
+    evidence="observed 2022-06: hashicorp/waypoint issue 3514",
+)
+def security_groups_are_not_blank(launch: Launch) -> Found:
+    """A security group is named."""
+    network = _awsvpc(launch)
+    return broken() if network is not None and "" in (network.security_groups or ()) else None
+
+
+@LAUNCH.rule(
+    refuse="InvalidParameterException",
+    says="Error retrieving subnet information for [{all_ids}]: The subnet {what} (ErrorCode: InvalidSubnetID.NotFound)",
+    evidence="observed 2022-07: eddmann/serverless-fargate issue 20",
+)
+def the_subnets_exist(launch: Launch) -> Found:
+    """EC2 has the subnets. What cannot be the id of one is the id of none."""
+    network, facts = _awsvpc(launch), launch.network
+    if network is None or facts is None:
+        return None
+    return _missing(network.subnets or (), facts.subnets, one="ID '{}' does not exist", more="IDs '{}' do not exist")
+
+
+@LAUNCH.rule(
+    refuse="InvalidParameterException",
+    says='Error retrieving security group information for [{all_ids}]: Invalid id: "{id}" (expecting "sg-...") '
+    "(ErrorCode: InvalidGroupId.Malformed)",
+    evidence="inferred: EC2's sentence (2018-10: hashicorp/terraform-provider-aws issue 6104) in the form of "
+    "`… Request limit exceeded. (ErrorCode: RequestLimitExceeded)` (2020-08)",
 )
 def security_groups_have_valid_ids(launch: Launch) -> Found:
     """A security group's id has 8 or 17 hexadecimal digits."""
     network = _awsvpc(launch)
-    return _malformed(_SECURITY_GROUP, (network and network.security_groups) or ())
-
-
-def _malformed(pattern: re.Pattern[str], ids: Collection[str]) -> Found:
-    wrong = next((id_ for id_ in ids if not pattern.fullmatch(id_)), None)
+    ids = (network.security_groups or ()) if network else ()
+    wrong = next((id_ for id_ in ids if not _SECURITY_GROUP.fullmatch(id_)), None)
     return None if wrong is None else broken(all_ids=", ".join(ids), id=wrong)
+
+
+@LAUNCH.rule(
+    refuse="InvalidParameterException",
+    says="Error retrieving security group information for [{all_ids}]: The security {what} "
+    "(ErrorCode: InvalidGroup.NotFound)",
+    evidence="observed 2025-11: a test report in a public repository, which leaves out the error code",
+)
+def the_security_groups_exist(launch: Launch) -> Found:
+    """EC2 has the security groups."""
+    network, facts = _awsvpc(launch), launch.network
+    if network is None or facts is None:
+        return None
+    ids = network.security_groups or ()
+    return _missing(ids, facts.security_groups, one="group '{}' does not exist", more="groups '{}' do not exist")
+
+
+def _missing(ids: Collection[str], known: Mapping[str, str], *, one: str, more: str) -> Found:
+    missing = [id_ for id_ in dict.fromkeys(ids) if id_ not in known]
+    if not missing:
+        return None
+    form = one if len(missing) == 1 else more
+    return broken(all_ids=", ".join(ids), what=form.format(", ".join(missing)))
+
+
+@LAUNCH.rule(
+    refuse="InvalidParameterException",
+    says="subnets must all be in the same VPC.",
+    evidence="inferred: documented without its sentence",
+)
+def the_subnets_are_in_one_vpc(launch: Launch) -> Found:
+    """A task's subnets are those of one VPC."""
+    return broken() if launch.network is not None and len(set(launch.network.subnets.values())) > 1 else None
+
+
+@LAUNCH.rule(
+    refuse="InvalidParameterException",
+    says="Security group {id} does not appear to belong to the same VPC as the input subnets.",
+    evidence="observed 2022-12: aws/aws-dotnet-deploy pull 735",
+)
+def the_security_groups_are_in_the_vpc(launch: Launch) -> Found:
+    """A task's security groups are those of the VPC that it is in."""
+    facts = launch.network
+    if facts is None or not facts.subnets:
+        return None
+    vpcs = set(facts.subnets.values())
+    strange = next((id_ for id_, vpc in facts.security_groups.items() if vpc not in vpcs), None)
+    return None if strange is None else broken(id=strange)
 
 
 @LAUNCH.rule(

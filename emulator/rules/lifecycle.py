@@ -19,14 +19,16 @@ Found = Mapping[str, object] | None
 
 
 def _health_check(of: ContainerInTask) -> Iterator[tuple[str, int]]:
-    check = of.container.health_check or ecs.HealthCheck()
+    check = of.container.health_check
+    if check is None:
+        return
     given = {
         "interval": check.interval,
         "timeout": check.timeout,
         "retries": check.retries,
         "startPeriod": check.start_period,
     }
-    return ((field, value) for field, value in given.items() if value is not None)
+    yield from ((field, value) for field, value in given.items() if value is not None)
 
 
 def _dependencies(of: ContainerInTask) -> Iterator[tuple[str | None, ecs.ContainerDefinition]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from api_models import enums
@@ -14,6 +15,8 @@ AWSLOGS_NEEDS = ("awslogs-region", "awslogs-group")
 MOST_ENVIRONMENT_FILES = 10
 
 Found = Mapping[str, object] | None
+
+_SECRET = re.compile(r"arn:[^:]*:(?:secretsmanager|ssm):.*|[a-zA-Z0-9_.\-/]{1,2048}", re.DOTALL)
 
 
 def _driver(of: ContainerInTask) -> str | None:
@@ -86,6 +89,21 @@ def secrets_need_an_execution_role(of: ContainerInTask) -> Found:
     logs = of.container.log_configuration
     secrets = of.container.secrets or (logs and logs.secret_options)
     return broken() if secrets and not of.task.request.execution_role_arn else None
+
+
+@rule(
+    EACH,
+    refuse="ClientException",
+    says="The Systems Manager parameter name specified for secret {name} is invalid. The parameter name can be up to "
+    "2048 characters and include the following letters and symbols: a-zA-Z0-9_.-",
+    evidence="observed 2022-04: aws/copilot-cli issue 3446 (a name with a colon: aws/containers-roadmap issue 859)",
+)
+def secrets_are_arns_or_names_of_parameters(of: ContainerInTask) -> Found:
+    """A secret that is no ARN of a secret or a parameter is a parameter's name, which may be a path."""
+    for secret in of.container.secrets or ():
+        if not _SECRET.fullmatch(secret.value_from or ""):
+            return broken(name=secret.name)
+    return None
 
 
 @rule(

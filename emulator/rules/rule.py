@@ -59,8 +59,8 @@ def broken(**values: object) -> Mapping[str, object]:
 
 
 def first_refusal(guards: str, facts: object) -> ApiError | None:
-    """The answer of the first broken rule, or None."""
-    for found in RULES.get(guards, ()):
+    """The answer of the first broken rule, or None. Raises KeyError for a guard without rules: nobody imported them."""
+    for found in RULES[guards]:
         broken_by = found.check(facts)
         if broken_by is not None:
             return found.refusal(broken_by)

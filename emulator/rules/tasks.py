@@ -10,7 +10,7 @@ import api_models as ecs
 from api_models import enums
 from emulator.rules.capacity_providers import SPOT
 from emulator.rules.fargate import size_exists
-from emulator.rules.launch import CPU_OF_PLATFORM_1_4, LAUNCH
+from emulator.rules.launch import CPU_OF_PLATFORM_1_4, LAUNCH, NetworkFacts
 from emulator.rules.registration import cpu_units, memory_mebibytes, storage_out_of_bounds
 from emulator.rules.rule import broken, rule
 from emulator.rules.tags import MOST_TAGS, TAGS, Tagging
@@ -38,6 +38,8 @@ class TaskRequest:
     launch_type: str
     capacity_providers: tuple[str, ...] = ()
     """Those that the strategy names."""
+    network: NetworkFacts | None = None
+    """What EC2 says of the subnets and security groups; None when it said nothing."""
 
     @property
     def overrides(self) -> ecs.TaskOverride:

@@ -12,6 +12,7 @@ from emulator.planner.observations import (
     ImagePulled,
     Observation,
     PlatformFailed,
+    Prepared,
     Provided,
     Released,
     Signalled,
@@ -19,8 +20,9 @@ from emulator.planner.observations import (
 )
 from emulator.planner.plan import Action, Prepare, Provide, PullImage, SignalContainer, StartContainer
 from emulator.planner.specs import PullPolicy
-from emulator.runtime.driver import Driver, Namespace, PullFailedError, PullProblem, StartFailedError
+from emulator.runtime.driver import Driver, Namespace, PullFailedError, StartFailedError
 from emulator.runtime.steps import network
+from emulator.runtime.steps.failures import pull_failure
 from emulator.runtime.steps.steps import StepFailedError, Steps
 from emulator.state.store import Store
 from emulator.state.tasks import Task
@@ -41,11 +43,11 @@ class Hands:
         """Carry out an action for a task. Raises DriverUnreachableError."""
         match action:
             case Prepare():
-                return network.before_start(self.store, self.driver, self.ids, action)
+                return self._attach(task, action)
             case Provide():
                 return self._provide(task)
             case PullImage():
-                return self._pull(action)
+                return self._pull(task, action)
             case StartContainer():
                 return self._start(task, action)
             case SignalContainer():
@@ -53,6 +55,15 @@ class Hands:
                 return Signalled(action.container, action.kill)
             case _:
                 return self._release(task)
+
+    def _attach(self, task: Task, action: Prepare) -> Prepared | PlatformFailed:
+        seen = network.before_start(self.store, self.driver, self.ids, action)
+        if isinstance(seen, PlatformFailed):
+            return seen
+        try:
+            return Prepared(self.steps.attached(task, seen.interface))
+        except StepFailedError as error:
+            return PlatformFailed(str(error))
 
     def _provide(self, task: Task) -> Provided | PlatformFailed:
         try:
@@ -74,11 +85,14 @@ class Hands:
             raise LookupError(f"{task.arn} has no task definition {task.family}:{task.revision}")
         return found.content
 
-    def _pull(self, action: PullImage) -> ImagePulled | PlatformFailed:
+    def _pull(self, task: Task, action: PullImage) -> ImagePulled | PlatformFailed:
         try:
-            digest = self.driver.pull(action.image, self.pull_policy)
+            login = self.steps.login(task, self._definition(task), action.container)
+            digest = self.driver.pull(action.image, self.pull_policy, login)
+        except StepFailedError as error:
+            return PlatformFailed(str(error))
         except PullFailedError as error:
-            return PlatformFailed(pull_failure(action.image, error))
+            return PlatformFailed(pull_failure(action.image, self.steps.pull_problem(action.image, error)))
         return ImagePulled(action.container, digest, self.clock.now())
 
     def _start(self, task: Task, action: StartContainer) -> ContainerStarted | StartRefused:
@@ -93,34 +107,3 @@ class Hands:
             return StartRefused(action.container, str(error))
         self.steps.after_start(task, spec)
         return ContainerStarted(action.container, started.runtime_id, started.at)
-
-
-TRIES: dict[PullProblem, int] = {"not-found": 7, "denied": 1, "wrong-platform": 7, "unreachable": 5, "other": 1}
-"""How often Fargate says that it tried (observed in public reports of stopped tasks)."""
-
-
-def pull_failure(image: str, error: PullFailedError) -> str:
-    """What Fargate says of an image that it cannot have (observed in public reports of stopped tasks)."""
-    tail = {
-        "not-found": f"failed to resolve ref {full_reference(image)}: not found",
-        "denied": (
-            f"failed to resolve ref {full_reference(image)}: pull access denied, repository does not exist or may "
-            "require authorization: server message: insufficient_scope: authorization failed"
-        ),
-        "wrong-platform": "image Manifest does not contain descriptor matching platform 'linux/amd64'",
-    }.get(error.problem, f"failed to resolve ref {full_reference(image)}: {error.detail}")
-    times = TRIES[error.problem]
-    return f"CannotPullContainerError: pull image manifest has been retried {times} time(s): {tail}"
-
-
-def full_reference(image: str) -> str:
-    """An image's reference with the registry, repository and tag that a short one leaves out."""
-    name, at, digest = image.partition("@")
-    first, slash, _ = name.partition("/")
-    if not slash:
-        name = f"docker.io/library/{name}"
-    elif not ("." in first or ":" in first or first == "localhost"):
-        name = f"docker.io/{name}"
-    if at:
-        return f"{name}@{digest}"
-    return name if ":" in name.rsplit("/", 1)[1] else f"{name}:latest"

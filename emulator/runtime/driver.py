@@ -44,6 +44,14 @@ class PullFailedError(Exception):
         self.detail = detail
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Login:
+    """Who asks a registry for an image. Secret, so nothing prints it."""
+
+    username: str
+    password: str
+
+
 @dataclass(frozen=True, slots=True)
 class Namespace:
     """The network namespace that a task's containers share. `id` means something to the driver only."""
@@ -122,8 +130,10 @@ class Driver(Protocol):
         """
         ...
 
-    def pull(self, image: str, policy: PullPolicy) -> str:
+    def pull(self, image: str, policy: PullPolicy, login: Login | None = None) -> str:
         """Make an image available and return its digest (`sha256:…`; its id where it has no digest).
+
+        `login` is shown to the image's registry, if it has to be asked.
 
         Raises DriverUnreachableError, PullFailedError. Never waits for ever.
         """

@@ -69,12 +69,15 @@ class Runtime:
     def reset(self) -> None:
         """Forget everything and remove what belongs to it. Raises DriverUnreachableError, and then has forgotten."""
         self.loop.pause()
+        left = [task for task in self._hands.store.state.tasks if not task.released]
         self._hands.store.clear()
         try:
             self._hands.driver.remove_all_but(())
         finally:
             if self._connected:
                 self.loop.open()
+            for task in left:
+                self._hands.steps.after_release(task)
 
     def close(self, *, keep_tasks: bool) -> None:
         """Stop planning, end what is under way, and let go of the engine."""

@@ -20,7 +20,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 from typing import get_args
@@ -30,6 +30,7 @@ from emulator.planner.specs import ContainerSpec, PullPolicy, Subnet, TaskSpec
 from emulator.runtime.driver import (
     Exit,
     Found,
+    Login,
     Namespace,
     NoFreeAddressError,
     PrepareFailedError,
@@ -46,9 +47,14 @@ TERMINATED = 143
 
 @dataclass(slots=True)
 class _Container:
-    labels: dict[str, str]
+    spec: ContainerSpec
     started: Started
     exit: Exit | None = None
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """The script."""
+        return self.spec.labels
 
     def ends_by_itself(self) -> Exit | None:
         """How it will end when nobody stops it."""
@@ -124,7 +130,7 @@ class SimulatedDriver:
                 return address
         raise NoFreeAddressError(f"subnet {subnet.id} has no free address")
 
-    def pull(self, image: str, policy: PullPolicy) -> str:  # noqa: ARG002 - every image is at hand
+    def pull(self, image: str, policy: PullPolicy, login: Login | None = None) -> str:  # noqa: ARG002 - all are at hand
         """A digest made of the name. Raises PullFailedError for the names that ask for it."""
         tag = image.rsplit(":", 1)[-1]
         for problem in get_args(PullProblem):
@@ -144,7 +150,7 @@ class SimulatedDriver:
             if container.name not in task.containers:
                 runtime_id = hashlib.sha256(f"{container.task.arn}/{container.name}".encode()).hexdigest()
                 started = Started(runtime_id, self._clock.now())
-                begun = task.containers[container.name] = _Container(dict(container.labels), started)
+                begun = task.containers[container.name] = _Container(container, started)
                 end = begun.ends_by_itself()
                 if end is not None:
                     heapq.heappush(self._ends, (end.at, container.task.arn, container.name))

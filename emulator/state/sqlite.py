@@ -14,7 +14,9 @@ from pathlib import Path
 
 from emulator.state.record import Key
 
-LAYOUT = 2
+_key_text = json.JSONEncoder(separators=(",", ":")).encode
+
+LAYOUT = 3
 """Raised when files written before cannot be read any more."""
 
 
@@ -59,9 +61,9 @@ class Database:
     def _prepare(self) -> None:
         with self._connection as connection:
             connection.execute("begin immediate")
+            # With a rowid: else each view would stand in the tree of keys, and a commit write more pages.
             connection.execute(
-                "create table if not exists record"
-                " (kind text, key text, head blob, view blob, primary key (kind, key)) without rowid"
+                "create table if not exists record (kind text, key text, head blob, view blob, primary key (kind, key))"
             )
             connection.execute("create table if not exists story (task text, at real, text text)")
             connection.execute("create index if not exists story_of_task on story (task)")
@@ -95,7 +97,8 @@ class Database:
         execute("begin immediate")
         try:
             executemany(
-                "insert or replace into record values (?, ?, ?, ?)",
+                "insert into record values (?, ?, ?, ?)"
+                " on conflict do update set head = excluded.head, view = excluded.view",
                 ((row.kind, row.key, row.head, row.view) for row in puts),
             )
             # Each statement lets other threads run and waits for its turn again, so none is made for nothing.
@@ -128,4 +131,4 @@ class Database:
 
 def key_text(key: Key) -> str:
     """A key as the file has it."""
-    return json.dumps(key, separators=(",", ":"))
+    return _key_text(key)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import api_models as ecs
+from emulator.state.arns import partition_of
 from emulator.state.record import Group, Key, Record, parsed
 
 STATUSES = ("PROVISIONING", "PENDING", "RUNNING", "STOPPING", "DEPROVISIONING", "STOPPED")
@@ -79,6 +80,10 @@ class Task(Record):
     last_status: str
     desired_status: str
     subnet: str
+    security_groups: tuple[str, ...] = ()
+    """Of its network interface: those that were asked for, else the VPC's default group."""
+    assign_public_ip: bool = False
+    """Its network interface has a public address; see `emulator.state.networks.public_address`."""
     capacity_provider: str | None = None
     """None for a task that was asked for by its launch type."""
     started_by: str | None = None
@@ -119,6 +124,13 @@ class Task(Record):
         """Until when the task is protected from scale-in; None for one that is not, or no longer, or shall stop."""
         until = self.protected_until
         return until if until is not None and now < until and self.desired_status != "STOPPED" else None
+
+    @property
+    def attachment_arn(self) -> str:
+        """The ARN of its network interface's attachment, which ECS does not show: EC2 does, as the description."""
+        attachments = self.content.attachments or ()
+        id_ = next((found.id for found in attachments if found.type == "ElasticNetworkInterface"), None)
+        return f"arn:{partition_of(self.region)}:ecs:{self.region}:{self.account}:attachment/{id_}"
 
     @property
     def definition_key(self) -> Key:

@@ -9,17 +9,17 @@ from typing import Any
 
 from benchmarks.daemon import COMMAND
 from benchmarks.wire import Connection, ecs_request
+from emulator.state.networks import default_network
 
 PATIENCE = 120.0
 BETWEEN_LOOKS = 0.02
-NETWORK: dict[str, Any] = {
-    "subnets": [f"subnet-0000000{number}" for number in range(1, 5)],
-    "securityGroups": ["sg-00000001"],
-}
-"""Four subnets have room for 16,000 addresses."""
+OURS = default_network("000000000000", "us-east-1")
+"""Of the account and region that the benchmarks' requests are for."""
+NETWORK: dict[str, Any] = {"subnets": list(OURS.subnets), "securityGroups": [OURS.security_group]}
+"""Three subnets have room for 12,000 addresses."""
 
 
-ONE_SUBNET: dict[str, Any] = {"subnets": ["subnet-00000001"], "securityGroups": ["sg-00000001"]}
+ONE_SUBNET: dict[str, Any] = {**NETWORK, "subnets": NETWORK["subnets"][:1]}
 """Where it matters that a namespace is ready in the very subnet."""
 
 

@@ -5,6 +5,7 @@ import logging
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import boto3
 import pytest
@@ -321,21 +322,40 @@ def test_slow_writes_do_not_hold_up_reads():
     api = FakeApi()
     with serving(api=api) as url, ThreadPoolExecutor(4) as pool:
         slow = [pool.submit(call, url, "DeleteCluster") for _ in range(4)]
-        for _ in slow:
-            api.waiting.acquire(timeout=30)
+        api.waiting.acquire(timeout=30)
         assert call(url).status == 200
         assert not any(answer.done() for answer in slow)
         api.go_on.set()
         assert [answer.result().status for answer in slow] == [200] * 4
 
 
+def test_calls_that_ask_other_services_hold_up_nobody():
+    class Asking(FakeApi):
+        def find(self, name):
+            handler = super().find(name)
+            return replace(handler, looks=lambda _look: None) if name == "DeleteCluster" else handler
+
+        def look(self, handler, request, caller):
+            return self.DeleteCluster(request, caller)
+
+    api = Asking()
+    with serving(api=api) as url, ThreadPoolExecutor(2) as pool:
+        slow = [pool.submit(call, url, "DeleteCluster") for _ in range(2)]
+        assert all(api.waiting.acquire(timeout=30) for _ in slow)
+        assert call(url).status == 200
+        assert call(url, "CreateCluster").status == 200
+        assert not any(answer.done() for answer in slow)
+        api.go_on.set()
+        assert [answer.result().status for answer in slow] == [200] * 2
+
+
 def test_reads_run_on_the_loop_and_writes_elsewhere():
     seen = {}
 
     class Watching(FakeApi):
-        def perform(self, handler, request, caller):
+        def perform(self, handler, request, caller, found):
             seen[handler.name] = threading.current_thread().name
-            return super().perform(handler, request, caller)
+            return super().perform(handler, request, caller, found)
 
     with serving(api=Watching()) as url:
         call(url, "ListClusters")

@@ -113,9 +113,9 @@ def test_startup_comes_before_the_first_call_and_shutdown_after_the_last():
     told = []
 
     class Telling(FakeApi):
-        def perform(self, handler, request, caller):
+        def perform(self, handler, request, caller, found):
             told.append(handler.name)
-            return super().perform(handler, request, caller)
+            return super().perform(handler, request, caller, found)
 
     given = parts(Telling(), startup=lambda: told.append("startup"), shutdown=lambda: told.append("shutdown"))
     with running(Edge(given)) as url:

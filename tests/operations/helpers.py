@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-0a1b2c3d"]}}
+from tests.builders import SUBNET
+
+NETWORK = {"awsvpcConfiguration": {"subnets": [SUBNET]}}
 WEB: dict[str, Any] = {
     "family": "web",
     "requiresCompatibilities": ["FARGATE"],

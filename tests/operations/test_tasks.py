@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.builders import NOW
+from tests.builders import NOW, SUBNET, SUBNETS
 from tests.emulators import InProcess
 from tests.operations.helpers import NETWORK, WEB, describe, refused, run, scripted
 
@@ -34,7 +34,7 @@ def test_run_task_answers_before_anything_was_started(ecs: Any) -> None:
     assert attachment == {
         "type": "ElasticNetworkInterface",
         "status": "PRECREATED",
-        "details": [{"name": "subnetId", "value": "subnet-0a1b2c3d"}],
+        "details": [{"name": "subnetId", "value": SUBNET}],
     }
     (container,) = task.pop("containers")
     assert container.pop("containerArn").startswith(f"arn:aws:ecs:us-east-1:000000000000:container/default/{id_}/")
@@ -156,14 +156,13 @@ def test_a_count_out_of_bounds_is_refused_and_starts_nothing(ecs: Any, count: in
 
 
 def test_tasks_are_spread_over_the_subnets_and_their_zones(emulator: InProcess, ecs: Any) -> None:
-    subnets = ["subnet-0a1b2c3d", "subnet-1a1b2c3d", "subnet-2a1b2c3d"]
-    network = {"awsvpcConfiguration": {"subnets": subnets}}
+    network = {"awsvpcConfiguration": {"subnets": SUBNETS}}
     tasks = []
     for _ in range(4):
         request = {"taskDefinition": "web", "launchType": "FARGATE", "networkConfiguration": network, "count": 10}
         tasks += ecs.run_task(**request)["tasks"]
     found = {task["attachments"][0]["details"][0]["value"]: task["availabilityZone"] for task in tasks}
-    assert set(found) == set(subnets)
+    assert set(found) == set(SUBNETS)
     assert set(found.values()) == {"us-east-1a", "us-east-1b", "us-east-1c"}
     emulator.advance()
     addresses = [describe(ecs, task)["containers"][0]["networkInterfaces"][0]["privateIpv4Address"] for task in tasks]
@@ -184,22 +183,13 @@ def test_overrides_are_shown_and_the_size_of_the_task_follows_them(ecs: Any) -> 
 
 def test_roles_and_storage_are_overridden(ecs: Any) -> None:
     overrides = {
-        "taskRoleArn": "arn:aws:iam::000000000000:role/task",
-        "executionRoleArn": "arn:aws:iam::000000000000:role/execution",
+        "taskRoleArn": "arn:aws:iam::000000000000:role/ecsTaskExecutionRole",
+        "executionRoleArn": "arn:aws:iam::000000000000:role/ecsTaskExecutionRole",
         "ephemeralStorage": {"sizeInGiB": 50},
     }
     task = run(ecs, overrides=overrides, referenceId="mine")
     assert {name: task["overrides"][name] for name in overrides} == overrides
     assert task["ephemeralStorage"] == task["fargateEphemeralStorage"] == {"sizeInGiB": 50}
-
-
-def test_a_task_whose_overrides_need_what_is_not_there_yet_stops_and_names_it(emulator: InProcess, ecs: Any) -> None:
-    file = {"type": "s3", "value": "arn:aws:s3:::bucket/web.env"}
-    task = run(ecs, overrides={"containerOverrides": [{"name": "web", "environmentFiles": [file]}]})
-    emulator.advance()
-    shown = describe(ecs, task)
-    assert (shown["lastStatus"], shown["stopCode"]) == ("STOPPED", "TaskFailedToStart")
-    assert "environmentFiles of container web" in shown["stoppedReason"]
 
 
 def test_a_client_token_makes_its_tasks_once(ecs: Any) -> None:

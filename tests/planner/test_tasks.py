@@ -18,15 +18,16 @@ from emulator.planner.observations import (
     Observation,
     PlatformFailed,
     Prepared,
+    Provided,
     Released,
     Signalled,
     StartRefused,
     StartUnknown,
 )
-from emulator.planner.plan import Action, Plan, Prepare, PullImage, Release, SignalContainer, StartContainer
+from emulator.planner.plan import Action, Plan, Prepare, Provide, PullImage, Release, SignalContainer, StartContainer
 from emulator.planner.tasks import plan_task
 from emulator.state.tasks import STATUSES, ContainerExit, InvalidTransitionError, Task, asked_to_stop
-from tests.builders import INTERFACE, NOW, container, definition, task
+from tests.builders import INTERFACE, NOW, SUBNET, container, definition, task
 
 DIGEST = "sha256:" + "0" * 64
 
@@ -107,7 +108,7 @@ TWO = definition(container("web"), container("side", essential=False))
 def test_a_new_task_has_its_network_prepared() -> None:
     (action,) = Life().plan.actions
     assert isinstance(action, Prepare)
-    assert (action.subnet, action.task.cpu, action.task.memory) == ("subnet-0a1b2c3d", 256, 512)
+    assert (action.subnet, action.task.cpu, action.task.memory) == (SUBNET, 256, 512)
 
 
 def test_the_attached_interface_is_shown_and_the_task_becomes_pending() -> None:
@@ -116,7 +117,7 @@ def test_the_attached_interface_is_shown_and_the_task_becomes_pending() -> None:
     assert life.shown.last_status == "PENDING"
     assert attachment.status == "ATTACHED"
     assert [(pair.name, pair.value) for pair in attachment.details or ()] == [
-        ("subnetId", "subnet-0a1b2c3d"),
+        ("subnetId", SUBNET),
         ("networkInterfaceId", "eni-0123456789abcdef0"),
         ("macAddress", "0a:00:00:00:00:01"),
         ("privateDnsName", "ip-10-0-0-5.ec2.internal"),
@@ -277,8 +278,6 @@ def test_a_running_task_whose_namespace_is_gone_stops() -> None:
 @pytest.mark.parametrize(
     ("member", "value", "name"),
     [
-        ("secrets", (ecs.Secret(name="a", value_from="b"),), "secrets"),
-        ("environment_files", (ecs.EnvironmentFile(value="a", type="s3"),), "environmentFiles"),
         ("depends_on", (ecs.ContainerDependency(container_name="a", condition="START"),), "dependsOn"),
         ("mount_points", (ecs.MountPoint(source_volume="a"),), "mountPoints"),
         ("volumes_from", (ecs.VolumeFrom(source_container="a"),), "volumesFrom"),
@@ -289,6 +288,31 @@ def test_a_task_that_needs_what_is_not_there_yet_stops_and_names_it(member: str,
     life = Life(definition(container(**given)))
     assert life.shown.stop_code == "TaskFailedToStart"
     assert f"{name} of container web" in (life.shown.stopped_reason or "")
+
+
+def asking(**members: Any) -> ecs.TaskDefinition:
+    """A definition one of whose two containers takes something from another service."""
+    return definition(container("web", **members), container("side", essential=False))
+
+
+SECRETS = (ecs.Secret(name="A", value_from="a"),)
+PRIVATE = ecs.RepositoryCredentials(credentials_parameter="registry")
+FILES = (ecs.EnvironmentFile(value="arn:aws:s3:::b/a.env", type="s3"),)
+
+
+@pytest.mark.parametrize("members", [{"secrets": SECRETS}, {"environment_files": FILES}])
+def test_other_services_are_asked_while_images_are_pulled(members: dict[str, Any]) -> None:
+    life = Life(asking(**members)).see(Prepared(INTERFACE))
+    assert life.actions() == [Provide, PullImage, PullImage]
+    assert life.see(ImagePulled("web", DIGEST, NOW + 2), ImagePulled("side", DIGEST, NOW + 2)).actions() == [Provide]
+    assert life.see(Provided()).actions() == [StartContainer, StartContainer]
+
+
+def test_an_image_of_a_private_registry_waits_for_its_login() -> None:
+    life = Life(asking(repository_credentials=PRIVATE)).see(Prepared(INTERFACE))
+    assert [getattr(action, "container", None) for action in life.plan.actions] == [None, "side"]
+    life.see(Provided())
+    assert [getattr(action, "container", None) for action in life.plan.actions] == ["web", "side"]
 
 
 def test_what_is_accepted_and_does_nothing_is_told() -> None:

@@ -21,7 +21,9 @@ from emulator.operations.definition_content import definition_content
 from emulator.rules.account_settings import SettingCall
 from emulator.rules.capacity_providers import Removal, Strategy
 from emulator.rules.clusters import ClusterContents, MadeAgain, Region
+from emulator.rules.launch import NetworkFacts
 from emulator.rules.revisions import FamilyHistory
+from emulator.rules.roles import TaskRole
 from emulator.rules.rule import first_refusal
 from emulator.rules.tags import Tagging
 from emulator.rules.task_definitions import refusal_of, registration
@@ -47,6 +49,9 @@ KEPT = {
     "providers",
     "in_use",
     "cluster",
+    "roles",
+    "arn",
+    "may_be_assumed",
 }
 """Members that are no part of a request: the facts beside it."""
 
@@ -86,7 +91,9 @@ def _run(document: dict[str, Any]) -> ApiError | None:
     request = ecs.RunTaskRequest.parse(json.dumps(document["request"]).encode())
     definition = definition_of(document["definition"])
     providers = tuple(document["capacity_providers"])
-    return first_refusal("RunTask", TaskRequest(request, definition, document["launch_type"], providers))
+    ec2 = document.get("ec2")
+    network = NetworkFacts(ec2.get("subnets", {}), ec2.get("groups", {})) if ec2 is not None else None
+    return first_refusal("RunTask", TaskRequest(request, definition, document["launch_type"], providers, network))
 
 
 def _make_again(document: dict[str, Any]) -> ApiError | None:
@@ -132,6 +139,7 @@ ASK: dict[str, Callable[[dict[str, Any]], ApiError | None]] = {
     "RunTask:strategy": _strategy("RunTask:strategy"),
     "RunTask:default-strategy": _strategy("RunTask:default-strategy"),
     "RunTask:tags": _run_tags,
+    "RunTask:roles": lambda document: first_refusal("RunTask:roles", [TaskRole(**role) for role in document["roles"]]),
     "CreateCluster": _request("CreateCluster", ecs.CreateClusterRequest),
     "CreateCluster:strategy": _strategy("CreateCluster:strategy"),
     "CreateCluster:again": _make_again,

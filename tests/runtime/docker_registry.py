@@ -1,13 +1,15 @@
 """An image registry for tests: one image on the loopback interface, which Docker asks without TLS. Speaks as much of
-the registry protocol (OCI distribution specification) as a pull needs.
+the registry protocol (OCI distribution specification) as a pull needs, to anybody or to those who know the password.
 """
 
 from __future__ import annotations
 
+import base64
 import gzip
 import hashlib
 import json
 import threading
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -26,7 +28,9 @@ class Registry:
     others are not known.
     """
 
-    def __init__(self, architecture: str) -> None:
+    def __init__(self, architecture: str, login: tuple[str, str] | None = None) -> None:
+        """`login`: the name and password without which it tells nothing."""
+        self._authorization = login and f"Basic {base64.b64encode(':'.join(login).encode()).decode()}"
         layer = busybox_layer()
         packed = gzip.compress(layer, mtime=0)
         config = image_config(layer, architecture, {})
@@ -92,7 +96,9 @@ class Registry:
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         path = request.path
-        if "/mute/" in path:
+        if self._authorization not in (None, request.headers.get("Authorization")):
+            self._challenge(request)
+        elif "/mute/" in path:
             self.closing.wait()
         elif path == "/v2/":
             self._send(request, 200, b"{}", "application/json")
@@ -107,13 +113,26 @@ class Registry:
         else:
             self._refuse(request, 404, "MANIFEST_UNKNOWN", "manifest unknown")
 
+    def _challenge(self, request: BaseHTTPRequestHandler) -> None:
+        content = json.dumps({"errors": [{"code": "UNAUTHORIZED", "message": "authentication required"}]}).encode()
+        self._send(request, 401, content, "application/json", {"WWW-Authenticate": 'Basic realm="test"'})
+
     def _refuse(self, request: BaseHTTPRequestHandler, status: int, code: str, message: str) -> None:
         self._send(
             request, status, json.dumps({"errors": [{"code": code, "message": message}]}).encode(), "application/json"
         )
 
-    def _send(self, request: BaseHTTPRequestHandler, status: int, content: bytes, media_type: str) -> None:
+    def _send(
+        self,
+        request: BaseHTTPRequestHandler,
+        status: int,
+        content: bytes,
+        media_type: str,
+        more: Mapping[str, str] | None = None,
+    ) -> None:
         request.send_response(status)
+        for name, value in (more or {}).items():
+            request.send_header(name, value)
         request.send_header("Content-Type", media_type)
         request.send_header("Content-Length", str(len(content)))
         request.send_header("Docker-Content-Digest", digest(content))

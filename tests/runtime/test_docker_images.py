@@ -9,11 +9,12 @@ from typing import Any
 import docker
 import pytest
 
+from emulator.planner.images import split_name
 from emulator.planner.specs import PullPolicy
 from emulator.runtime.docker import DockerDriver
-from emulator.runtime.docker.engine import Engine
-from emulator.runtime.docker.images import Images, digest_of, local_names, problem_of, split_name
-from emulator.runtime.driver import PullFailedError
+from emulator.runtime.docker.engine import Engine, RefusedError
+from emulator.runtime.docker.images import Images, digest_of, local_names, problem_of
+from emulator.runtime.driver import Login, PullFailedError
 from tests.runtime.docker_registry import Registry, digest
 from tests.runtime.docker_world import SUBNET, MakeDriver, Recorder, image_name, make_container, make_task
 
@@ -77,6 +78,28 @@ def test_the_digest_is_the_repositorys_own() -> None:
     assert digest_of(f"{ECR}/b:latest", inspected) == "sha256:2"
     assert digest_of("c", inspected) == "sha256:1"
     assert digest_of("c", {"Id": "sha256:id", "RepoDigests": None}) == "sha256:id"
+
+
+class Empty(Engine):
+    """A daemon without images."""
+
+    def inspect_image(self, image: str) -> dict[str, Any]:
+        raise RefusedError(404, f"No such image: {image}")
+
+
+class Offline(Images):
+    """What has no way to any registry."""
+
+    def _ask_registry(self, image: str, login: Login | None) -> None:
+        raise PullFailedError("unreachable", "dial tcp: lookup: no such host")
+
+
+@pytest.mark.parametrize(("image", "problem"), [(f"{ECR}/app:1", "not-found"), ("r.io/app:1", "unreachable")])
+def test_an_ecr_image_whose_registry_is_out_of_reach_is_not_there(image: str, problem: str) -> None:
+    with pytest.raises(PullFailedError) as failure:
+        Offline(Empty(None)).pull(image, "missing")
+    assert failure.value.problem == problem
+    assert "no such host" in failure.value.detail
 
 
 @pytest.fixture
@@ -158,6 +181,26 @@ def test_a_registry_says_no(
             driver.pull(f"{registry.host}/{repository}/app:1", policy)
         assert failure.value.problem == problem
         assert words in failure.value.detail
+
+
+@daemon
+@pytest.mark.parametrize("policy", ["missing", "always"])
+def test_a_private_registry_wants_the_right_login(
+    driver: DockerDriver, api: docker.APIClient, policy: PullPolicy
+) -> None:
+    registry = Registry(api.version()["Arch"], login=("me@example.org", "hush:ü?>"))
+    image = f"{registry.host}/good/app:1"
+    try:
+        for login in (None, Login("me@example.org", "wrong"), Login("", "")):
+            with pytest.raises(PullFailedError) as failure:
+                driver.pull(image, policy, login)
+            assert failure.value.problem == "denied"
+            assert "wrong" not in str(failure.value)
+        assert driver.pull(image, policy, Login("me@example.org", "hush:ü?>")) == digest(registry.manifest)
+    finally:
+        registry.close()
+        with suppress(docker.errors.ImageNotFound):
+            api.remove_image(image, force=True)
 
 
 @daemon

@@ -14,13 +14,14 @@ from typing import Any
 
 import pytest
 
+from emulator.planner.environment import Environment
 from emulator.planner.specs import Subnet, Ulimit
 from emulator.runtime.docker import cgroups, containers, labels, namespaces, observe, pause
 from emulator.runtime.docker.cgroups import Bounds, TaskCgroups, TaskLimits
 from emulator.runtime.docker.engine import Engine, RefusedError
 from emulator.runtime.docker.labels import Owner
-from emulator.runtime.docker.networks import first_free, routed
-from emulator.runtime.driver import Exit, Found, PrepareFailedError, Started
+from emulator.runtime.docker.networks import first_free, routed, why_not
+from emulator.runtime.driver import Exit, Found, PrepareFailedError, Started, StartFailedError
 from emulator.state.networks import private_dns_name
 from tests.runtime.docker_world import make_container, make_task
 
@@ -88,7 +89,7 @@ class TestContainers:
         body = self.body(
             command=("a",),
             entry_point=("b", "c"),
-            environment={"K": "v=w"},
+            environment=Environment(definition={"K": "v=w"}),
             user="1:2",
             working_directory="/w",
             readonly_root_filesystem=True,
@@ -112,6 +113,19 @@ class TestContainers:
         assert host["Sysctls"] == {"net.core.somaxconn": "9"}
         assert containers.with_open_files(body) is body
         assert host["Ulimits"] == [{"Name": "nofile", "Soft": 10, "Hard": 20}]
+
+    @pytest.mark.parametrize(
+        ("variables", "words"),
+        [
+            ({"A": "hu\0sh"}, "environment variable value can't contain null(\\x00): 'A'"),
+            ({"A\0": "hush"}, "environment variable value can't contain null(\\x00): 'A\\x00'"),
+            ({"": "hush"}, "invalid environment variable: its name is empty"),
+        ],
+    )
+    def test_what_no_variable_can_be_is_refused_without_its_value(self, variables: dict[str, str], words: str) -> None:
+        with pytest.raises(StartFailedError) as refusal:
+            self.body(environment=Environment(secrets=variables))
+        assert str(refusal.value) == words
 
     def test_open_files_are_fargates_if_not_given(self) -> None:
         body = self.body(ulimits=(Ulimit("core", 0, 0),))
@@ -227,6 +241,8 @@ eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0
 eth0\t000200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0
 br-0123456789ab\t00001FAC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0
 tun0\t0000140A\t00000000\t0001\t0\t0\t0\t0000FCFF\t0\t0\t0
+tun1\t00000000\t010200C0\t0003\t0\t0\t0\t00000080\t0\t0\t0
+tun1\t00000080\t010200C0\t0003\t0\t0\t0\t00000080\t0\t0\t0
 """
 
 
@@ -261,6 +277,19 @@ class TestNetworks:
         ]
         found = first_free([IPv4Network(each) for each in candidates], networks, ROUTES)
         assert found == (None if free is None else IPv4Network(free))
+
+    @pytest.mark.parametrize("cidr", ["10.0.0.0/16", "172.31.0.0/16", "192.168.7.0/24", "100.64.0.0/16"])
+    def test_a_vpc_may_have_what_this_machine_does_not_use(self, cidr: str) -> None:
+        assert why_not(IPv4Network(cidr), ROUTES) is None
+
+    @pytest.mark.parametrize("cidr", ["10.21.0.0/16", "10.20.0.0/16", "10.16.0.0/12"])
+    def test_a_vpc_may_not_have_what_this_machine_reaches_elsewhere(self, cidr: str) -> None:
+        why = why_not(IPv4Network(cidr), ROUTES)
+        assert why == "it overlaps with 10.20.0.0/14, which this machine reaches by tun0; use a VPC of another range"
+
+    @pytest.mark.parametrize("cidr", ["8.8.8.0/24", "127.0.0.0/16", "169.254.0.0/16", "192.0.0.0/16", "224.0.0.0/16"])
+    def test_a_vpc_may_not_have_what_is_others(self, cidr: str) -> None:
+        assert str(why_not(IPv4Network(cidr), ROUTES)).startswith("only private ranges are had by networks here")
 
     def test_a_machine_without_a_routing_table_has_no_routes(self) -> None:
         assert first_free([IPv4Network("10.0.0.0/16")], [], "") == IPv4Network("10.0.0.0/16")

@@ -19,7 +19,7 @@ from emulator.runtime.driver import (
 )
 from emulator.runtime.simulated import SimulatedDriver
 from emulator.state.tasks import Task
-from tests.builders import container, definition
+from tests.builders import SUBNET, container, definition
 from tests.machine import Machine
 
 
@@ -246,7 +246,7 @@ class Broken(SimulatedDriver):
         (
             Full,
             (
-                "Unexpected EC2 error while attempting to Create Network Interface in subnet 'subnet-0a1b2c3d': "
+                f"Unexpected EC2 error while attempting to Create Network Interface in subnet '{SUBNET}': "
                 "InsufficientFreeAddressesInSubnet"
             ),
         ),

@@ -11,6 +11,7 @@ import docker
 import pytest
 import requests
 
+from tests.builders import SUBNETS
 from tests.emulators import Served, served
 from tests.operations.helpers import run
 from tests.scenarios.tasks import (
@@ -175,7 +176,7 @@ def test_a_task_that_is_stopped_while_it_starts_leaves_nothing(ecs: Any, engine:
 def test_ten_tasks_at_once_each_have_an_address(ecs: Any) -> None:
     define(ecs, "many", container("web"))
     task = {"taskDefinition": "many", "launchType": "FARGATE", "count": 10}
-    network = {"awsvpcConfiguration": {"subnets": ["subnet-0a1b2c3d", "subnet-0a1b2c3e"]}}
+    network = {"awsvpcConfiguration": {"subnets": SUBNETS}}
     arns = [made["taskArn"] for made in ecs.run_task(**task, networkConfiguration=network)["tasks"]]
     ecs.get_waiter("tasks_running").wait(tasks=arns, WaiterConfig={"Delay": 0.2, "MaxAttempts": 600})
     found = ecs.describe_tasks(tasks=arns)["tasks"]

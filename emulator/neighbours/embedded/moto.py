@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from emulator.neighbours.answers import Answer, refusal
 from emulator.neighbours.embedded.locks import Locks
-from emulator.neighbours.embedded.models import forget_everything
+from emulator.neighbours.embedded.models import forget_everything, made
 from emulator.neighbours.ports import Place, ServiceRefusedError
 
 if TYPE_CHECKING:
@@ -66,6 +66,10 @@ class Moto:
         from moto.backends import get_backend
 
         return get_backend(service)  # type: ignore[call-overload]
+
+    def made(self, service: str, place: Place) -> Any:
+        """The backend of a service (by moto's name) at a place, if anybody has asked there; None otherwise."""
+        return made(service, place) if self.is_loaded else None
 
     def renew(self, service: str, place: Place) -> None:
         """Bring up to date what a service shows. The caller holds its lock."""

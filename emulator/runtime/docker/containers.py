@@ -13,6 +13,7 @@ from emulator.planner.specs import ContainerSpec
 from emulator.runtime.docker import labels
 from emulator.runtime.docker.cgroups import Bounds
 from emulator.runtime.docker.labels import OUR_PREFIX, Owner
+from emulator.runtime.driver import StartFailedError
 
 MIB = 2**20
 LEAST_MEMORY = 6
@@ -41,10 +42,12 @@ def create_body(
 
     The ulimits are those of the specification; Fargate's own are added by `with_open_files`. A container that joins a
     namespace has no hostname, DNS, hosts or ports of its own: Docker refuses them.
+
+    Raises StartFailedError.
     """
     body: dict[str, Any] = {
         "Image": image,
-        "Env": [f"{name}={value}" for name, value in container.environment.items()],
+        "Env": _variables(container),
         "Labels": _labels(container, owner),
         "OpenStdin": container.interactive,
         "Tty": container.pseudo_terminal,
@@ -66,6 +69,20 @@ def with_open_files(body: dict[str, Any]) -> dict[str, Any]:
     if any(limit["Name"] == OPEN_FILES["Name"] for limit in host_config["Ulimits"]):
         return body
     return {**body, "HostConfig": {**host_config, "Ulimits": [*host_config["Ulimits"], OPEN_FILES]}}
+
+
+def _variables(container: ContainerSpec) -> list[str]:
+    """The container's variables. What cannot be one is refused here: the engine would quote its value, maybe a secret.
+
+    Raises StartFailedError, in the words of Docker and of runc as far as they name no value.
+    """
+    variables = container.environment.merged()
+    for name, value in variables.items():
+        if not name:
+            raise StartFailedError("invalid environment variable: its name is empty")
+        if "\0" in f"{name}{value}":
+            raise StartFailedError(f"environment variable value can't contain null(\\x00): {name!r}")
+    return [f"{name}={value}" for name, value in variables.items()]
 
 
 def _host_config(container: ContainerSpec, namespace_id: str, bounds: Bounds) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from emulator.runtime.docker.signals import Signals
 from emulator.runtime.docker.starts import Starts
 from emulator.runtime.docker.sweep import Sweep
 from emulator.runtime.docker.watch import Watch
-from emulator.runtime.driver import DriverUnreachableError, Namespace, Started, Watcher
+from emulator.runtime.driver import DriverUnreachableError, Login, Namespace, Started, Watcher
 
 logger = logging.getLogger(__name__)
 
@@ -91,9 +91,9 @@ class DockerDriver:
             self._limits.make(task.id, cpu=task.cpu, memory=task.memory)
             return namespace
 
-    def pull(self, image: str, policy: PullPolicy) -> str:
+    def pull(self, image: str, policy: PullPolicy, login: Login | None = None) -> str:
         """Make an image available and return its digest."""
-        return self._images.pull(image, policy)
+        return self._images.pull(image, policy, login)
 
     def start(self, container: ContainerSpec, namespace: Namespace) -> Started:
         """Create and start a container."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import json
-import re
 import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from emulator.planner.images import read_ecr_name, split_name
 from emulator.planner.specs import PullPolicy
 from emulator.runtime.docker.engine import CONNECT_TIMEOUT, Engine, RefusedError
-from emulator.runtime.driver import DriverUnreachableError, PullFailedError, PullProblem
+from emulator.runtime.driver import DriverUnreachableError, Login, PullFailedError, PullProblem
 
 if TYPE_CHECKING:
     from requests import Response
@@ -19,8 +20,6 @@ SILENCE_LIMIT = 60
 """Seconds in which a pull must show some progress; also the first."""
 TOTAL_LIMIT = 1800
 """Seconds that a pull may take, progress or not."""
-
-ECR_NAME = re.compile(r"\d{12}\.dkr\.ecr(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/(?P<short>.+)")
 
 SIGNS: tuple[tuple[PullProblem, tuple[str, ...]], ...] = (
     ("wrong-platform", ("no matching manifest", "does not match the specified platform", "no match for platform")),
@@ -58,16 +57,8 @@ def problem_of(words: str) -> PullProblem:
 
 def local_names(image: str) -> list[str]:
     """The names under which an image may be on the daemon: its own; an ECR image's also without the registry."""
-    ecr = ECR_NAME.fullmatch(image)
-    return [image] if ecr is None else [image, ecr["short"]]
-
-
-def split_name(image: str) -> tuple[str, str]:
-    """A reference's repository, and its tag or digest; `latest` for one that has neither."""
-    name, _, digest = image.partition("@")
-    head, colon, tag = name.rpartition(":")
-    repository, tag = (head, tag) if colon and "/" not in tag else (name, "latest")
-    return repository, digest or tag
+    ecr = read_ecr_name(image)
+    return [image] if ecr is None else [image, ecr.short]
 
 
 def digest_of(image: str, inspected: Mapping[str, Any]) -> str:
@@ -92,13 +83,13 @@ class Images:
         self._total_limit = total_limit
         self._ids: dict[str, str] = {}
 
-    def pull(self, image: str, policy: PullPolicy) -> str:
+    def pull(self, image: str, policy: PullPolicy, login: Login | None = None) -> str:
         """As Driver.pull."""
         found = None if policy == "always" else self._find(local_names(image))
         if found is None:
             if policy == "never":
                 raise PullFailedError("not-found", f"{image} is not on this machine, and the pull policy is 'never'")
-            self._fetch(image)
+            self._fetch(image, login)
             found = self._find([image])
         if found is None:
             raise PullFailedError("other", f"the engine pulled {image} and does not have it")
@@ -129,7 +120,16 @@ class Images:
                     raise PullFailedError("other", refusal.words) from refusal
         return None
 
-    def _fetch(self, image: str) -> None:
+    def _fetch(self, image: str, login: Login | None) -> None:
+        """Have the engine pull an image. Out of reach of ECR's registries, what is not here is nowhere."""
+        try:
+            self._ask_registry(image, login)
+        except PullFailedError as error:
+            if error.problem != "unreachable" or read_ecr_name(image) is None:
+                raise
+            raise PullFailedError("not-found", f"{image} is not on this machine, and {error.detail}") from error
+
+    def _ask_registry(self, image: str, login: Login | None) -> None:
         repository, tag = split_name(image)
         try:
             with self._engine.asking() as api:
@@ -137,6 +137,7 @@ class Images:
                 answer = api.post(
                     f"{api.base_url}/v{api.api_version}/images/create",
                     params={"fromImage": repository, "tag": tag},
+                    headers=_authorization(login),
                     stream=True,
                     timeout=(CONNECT_TIMEOUT, self._silence_limit),
                 )
@@ -165,3 +166,11 @@ class Images:
             timer.cancel()
         if not answer.ok:
             raise PullFailedError("other", f"the engine answered with status {answer.status_code} and no words")
+
+
+def _authorization(login: Login | None) -> dict[str, str]:
+    """The header in which the engine takes a login for its registry."""
+    if login is None:
+        return {}
+    content = json.dumps({"username": login.username, "password": login.password}).encode()
+    return {"X-Registry-Auth": base64.urlsafe_b64encode(content).decode()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -17,6 +18,12 @@ from emulator.runtime.driver import PrepareFailedError
 logger = logging.getLogger(__name__)
 
 ROUTES = Path("/proc/net/route")
+PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
+"""What a network may have (RFC 1918, RFC 6598). With another range the machine would lose its way to those who have it,
+or to itself. EC2 takes nearly every range.
+"""
+BRIDGE = re.compile(r"br-[0-9a-f]{12}")
+"""The interface of a network of Docker's, which compares its networks with each other by itself."""
 LOOKS = 100
 BETWEEN_LOOKS = 0.05
 """Seconds between two looks for a network that another emulator is making."""
@@ -89,6 +96,9 @@ class Networks:
         return vpc_network(self._list(), cidr)
 
     def _make(self, cidr: IPv4Network) -> str:
+        why = why_not(cidr, _read_routes())
+        if why is not None:
+            raise PrepareFailedError(f"cannot make the network of VPC {cidr}: {why}")
         for _ in range(LOOKS):
             try:
                 return self._create(cidr)
@@ -146,8 +156,19 @@ def first_free(
     return None
 
 
+def why_not(cidr: IPv4Network, routes: str) -> str | None:
+    """Why this machine cannot have a network of this range, whatever networks the engine has; None if it can."""
+    if not any(cidr.subnet_of(private) for private in PRIVATE):
+        return f"only private ranges are had by networks here, which are within {', '.join(map(str, PRIVATE))}"
+    for interface, other in routed(routes):
+        if cidr.overlaps(other) and not BRIDGE.fullmatch(interface):
+            return f"it overlaps with {other}, which this machine reaches by {interface}; use a VPC of another range"
+    return None
+
+
 def routed(table: str) -> Iterator[tuple[str, IPv4Network]]:
-    """The interface and range of each route in the kernel's table (proc(5)) but the default route.
+    """The interface and range of each route in the kernel's table (proc(5)) but the default route, and its two halves,
+    which a VPN may have set over it.
 
     The table has addresses as hexadecimal numbers in the machine's byte order, which is little-endian on all that
     containers run on here.
@@ -155,7 +176,7 @@ def routed(table: str) -> Iterator[tuple[str, IPv4Network]]:
     for line in table.splitlines()[1:]:
         fields = line.split()
         destination, mask = (int.from_bytes(bytes.fromhex(fields[place]), "little") for place in (1, 7))
-        if mask:
+        if mask.bit_count() > 1:
             yield fields[0], IPv4Network((destination & mask, mask.bit_count()))
 
 
