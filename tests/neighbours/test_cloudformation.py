@@ -543,3 +543,22 @@ def test_a_stack_fails_with_the_one_within(emulator: InProcess, stacks: Any, inn
         reason,
     )
     assert [stack["StackName"] for stack in stacks.describe_stacks()["Stacks"]] == ["outer"]
+
+
+def test_a_stack_that_has_itself_within_it_comes_to_an_end(emulator: InProcess, stacks: Any) -> None:
+    url = "https://s3.us-east-1.amazonaws.com/templates/endless.json"
+    body = template({"Inner": resource("AWS::CloudFormation::Stack", TemplateURL=url)})
+    emulator.client("s3").create_bucket(Bucket="templates")
+    emulator.client("s3").put_object(Bucket="templates", Key="endless.json", Body=body)
+    stacks.create_stack(StackName="outer", TemplateBody=body)
+    assert status(emulator, "outer") == "ROLLBACK_COMPLETE"
+    assert [stack["StackName"] for stack in stacks.describe_stacks()["Stacks"]] == ["outer"]
+
+
+def test_instances_of_stack_sets_are_stacks(emulator: InProcess, stacks: Any) -> None:
+    stacks.create_stack_set(StackSetName="set", TemplateBody=template({"Cluster": CLUSTER}))
+    where = {"StackSetName": "set", "Accounts": ["000000000000"], "Regions": ["us-east-1"]}
+    stacks.create_stack_instances(**where)
+    assert len(emulator.ecs.list_clusters()["clusterArns"]) == 1
+    stacks.delete_stack_instances(**where, RetainStacks=False)
+    assert emulator.ecs.list_clusters()["clusterArns"] == []

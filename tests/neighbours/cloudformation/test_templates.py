@@ -229,3 +229,9 @@ def test_resources_of_iam_need_consent(properties: Any, given: list[str], wanted
         return
     with pytest.raises(ServiceRefusedError, match=rf"Requires capabilities : \[{wanted}\]"):
         check_capabilities(template, given)
+
+
+def test_conditions_that_double_each_other_are_decided_once() -> None:
+    doubled = {f"C{n}": {"Fn::Or": [{"Condition": f"C{n - 1}"}] * 2} for n in range(1, 400)}
+    found = read({**one(Condition="C399"), "Conditions": {"C0": {"Fn::Equals": [1, 2]}, **doubled}})
+    assert found.resources == {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 UPDATABLE = frozenset(
     {"CREATE_COMPLETE", "CREATE_FAILED", "UPDATE_COMPLETE", "UPDATE_FAILED", "UPDATE_ROLLBACK_COMPLETE"}
 )
+DEEPEST = 10
+"""Stacks within a stack within a stack: one that has itself within it would never end (inferred)."""
 NO_UPDATES = "No updates are to be performed."
 NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
 MOST_PARAMETERS_ASKED = 10
@@ -49,6 +51,20 @@ class Parts:
     services: Services
     locks: Locks
     clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What a caller wants a stack to be. `tags`: None to leave them."""
+
+    text: str
+    parameters: Mapping[str, str]
+    tags: Mapping[str, str] | None = None
+    options: Options = field(default_factory=Options)
+
+    def tags_of(self, stack: Stack) -> dict[str, str]:
+        """The tags that a stack would have."""
+        return dict(stack.tags if self.tags is None else self.tags)
 
 
 class Backend(CloudFormationBackend):
@@ -68,41 +84,31 @@ class Backend(CloudFormationBackend):
     # Stacks
 
     def create_stack(  # type: ignore[override]
-        self,
-        name: str,
-        template: str,
-        parameters: Mapping[str, str],
-        tags: Mapping[str, str] | None = None,
-        options: Options | None = None,
-        **more: Any,
+        self, name: str, template: str, parameters: Mapping[str, str], **_: Any
     ) -> Stack:
+        """Make the stack of a stack set's instance, which moto asks for as `StackSet:<name>`; AWS names it as here."""
+        named = f"StackSet-{name.removeprefix('StackSet:')}-{self.parts.services.ids.uuid()}"
+        return self.create(named, Submission(template, parameters))
+
+    def create(self, name: str, submission: Submission, **more: Any) -> Stack:
         """Make a stack. `more`: attributes of it. Raises ServiceRefusedError; what fails later is a status."""
         if self.live(name) is not None:
             raise ServiceRefusedError("", "AlreadyExistsException", f"Stack [{name}] already exists")
-        stack = self._stack(name, tags or {}, options or Options(), more)
-        wanted = self.target(stack, template, parameters)
-        templates.check_capabilities(wanted.template, stack.capabilities)
+        stack = self._stack(name, submission, more)
+        wanted = self._target(stack, submission)
         self.stacks[stack.stack_id] = stack
         self._run(stack, self._deployment(stack).create(wanted))
         return stack
 
-    def update(
-        self,
-        stack: Stack,
-        template: str,
-        parameters: Mapping[str, str],
-        tags: Mapping[str, str] | None = None,
-        options: Options | None = None,
-    ) -> None:
-        """Change a stack. As `create_stack`. `tags`: None to leave them."""
+    def update(self, stack: Stack, submission: Submission) -> None:
+        """Change a stack. As `create`."""
         self.check_can_be_updated(stack)
-        wanted = self.target(stack, template, parameters)
-        templates.check_capabilities(wanted.template, stack.capabilities)
+        wanted = self._target(stack, submission)
         check_types(stack, wanted)
-        if not self.preview(stack, wanted, stack.tags if tags is None else tags):
+        if not self._preview(stack, wanted, submission.tags_of(stack))[1]:
             raise invalid(NO_UPDATES)
-        stack.options = options or Options()
-        self._run(stack, self._deployment(stack).update(wanted, tags))
+        stack.options = submission.options
+        self._run(stack, self._deployment(stack).update(wanted, submission.tags))
 
     def delete_stack(self, name_or_stack_id: str, retained: Iterable[str] = ()) -> None:
         """Remove a stack. One that is not there is fine."""
@@ -138,15 +144,18 @@ class Backend(CloudFormationBackend):
         if stack.status not in UPDATABLE:
             raise invalid(f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated.")
 
-    def target(self, stack: Stack, text: str, parameters: Mapping[str, str]) -> Target:
-        """What a template would have a stack be. Raises ServiceRefusedError."""
+    def _target(self, stack: Stack, submission: Submission) -> Target:
+        """What a submission would have a stack be. Raises ServiceRefusedError."""
         identity = Identity(stack.stack_id, stack.name, self.place, tuple(stack.notification_arns))
-        return target(text, parameters, identity, self.catalogue.find, self.around.stored)
+        wanted = target(submission.text, submission.parameters, identity, self.catalogue.find, self.around.stored)
+        templates.check_capabilities(wanted.template, submission.options.capabilities)
+        return wanted
 
-    def preview(self, stack: Stack, wanted: Target, tags: Mapping[str, str]) -> list[Change] | bool:
-        """What would change: resources, or else whether anything would."""
-        looked = Preview(stack, wanted, self.catalogue.find, self.around)
-        return looked.changes(tags) or looked.outputs_change() or dict(tags) != stack.tags
+    def _preview(self, stack: Stack, wanted: Target, tags: Mapping[str, str]) -> tuple[list[Change], bool]:
+        """What would become of the resources, and whether anything at all would change."""
+        preview = Preview(stack, wanted, self.catalogue.find, self.around)
+        changes = preview.changes(tags)
+        return changes, bool(changes) or preview.outputs_change() or dict(tags) != stack.tags
 
     def renew(self) -> None:
         """Go on with what is under way, inner stacks first."""
@@ -177,7 +186,7 @@ class Backend(CloudFormationBackend):
             self.deleted_stacks[stack.stack_id] = stack
             self.around.drop_exports(stack)
 
-    def _stack(self, name: str, tags: Mapping[str, str], options: Options, more: Mapping[str, Any]) -> Stack:
+    def _stack(self, name: str, submission: Submission, more: Mapping[str, Any]) -> Stack:
         return Stack(
             stack_id=generate_stack_id(name, self.region_name, self.account_id),
             name=name,
@@ -186,8 +195,8 @@ class Backend(CloudFormationBackend):
             now=self.now,
             tell=self.around.tell,
             event_id=self.parts.services.ids.uuid,
-            tags=dict(tags),
-            options=options,
+            tags=dict(submission.tags or {}),
+            options=submission.options,
             **{key: value for key, value in more.items() if value is not None},
         )
 
@@ -198,38 +207,32 @@ class Backend(CloudFormationBackend):
     # Change sets
 
     def create_change_set(  # type: ignore[override]
-        self,
-        named: tuple[str, str, str],
-        template: str,
-        parameters: Mapping[str, str],
-        tags: Mapping[str, str] | None,
-        **more: Any,
+        self, named: tuple[str, str, str], submission: Submission, **more: Any
     ) -> ChangeSet:
-        """Find out what a template would change. Raises ServiceRefusedError.
+        """Find out what a submission would change. Raises ServiceRefusedError.
 
         `named`: the stack, the change set, and CREATE or UPDATE. `more`: attributes of the change set.
         """
         stack_name, name, kind = named
-        stack = self._stack_of_change_set(stack_name, name, kind, tags or {}, more)
+        stack = self._stack_to_change(stack_name, name, kind, submission, more)
         if any(each.change_set_name == name and each.stack is stack for each in self.change_sets.values()):
             raise ServiceRefusedError("", "AlreadyExistsException", f"ChangeSet [{name}] already exists")
-        wanted = self.target(stack, template, parameters)
-        templates.check_capabilities(wanted.template, more.get("capabilities") or [])
+        wanted = self._target(stack, submission)
         check_types(stack, wanted)
-        new_tags = dict(tags) if tags is not None else stack.tags
-        found = self.preview(stack, wanted, new_tags)
+        changes, changed = self._preview(stack, wanted, submission.tags_of(stack))
         change_set = ChangeSet(
             change_set_id=generate_changeset_id(name, self.region_name, self.account_id),
             change_set_name=name,
             change_set_type=kind,
             stack=stack,
             target=wanted,
-            tags=new_tags,
+            tags=submission.tags_of(stack),
+            options=submission.options,
             creation_time=self.now(),
-            changes=found if isinstance(found, list) else [],
+            changes=changes,
             **{key: value for key, value in more.items() if value is not None},
         )
-        if not found:
+        if not changed:
             change_set.status, change_set.status_reason = "FAILED", NO_CHANGES
         if stack.stack_id not in self.stacks:
             self.stacks[stack.stack_id] = stack
@@ -237,8 +240,8 @@ class Backend(CloudFormationBackend):
         self.change_sets[change_set.change_set_id] = change_set
         return change_set
 
-    def _stack_of_change_set(
-        self, stack_name: str, name: str, kind: str, tags: Mapping[str, str], more: Mapping[str, Any]
+    def _stack_to_change(
+        self, stack_name: str, name: str, kind: str, submission: Submission, more: Mapping[str, Any]
     ) -> Stack:
         stack = self.stacks.get(stack_name) or self.live(stack_name)
         if kind == "UPDATE":
@@ -250,8 +253,7 @@ class Backend(CloudFormationBackend):
             message = f"Change sets of type {kind} are not implemented in this emulator."
             raise ServiceRefusedError("", "NotImplementedException", message, 501)
         if stack is None:
-            attributes = {key: more[key] for key in ("capabilities", "notification_arns") if key in more}
-            return self._stack(stack_name, tags, Options(), attributes)
+            return self._stack(stack_name, submission, {"notification_arns": more.get("notification_arns")})
         if stack.status != "REVIEW_IN_PROGRESS":
             raise invalid(
                 f"Stack [{stack_name}] already exists and cannot be created again with the changeSet [{name}]."
@@ -280,43 +282,42 @@ class Backend(CloudFormationBackend):
                 f"[{change_set.status}]"
             )
             raise ServiceRefusedError("", "InvalidChangeSetStatus", message)
-        stack = change_set.stack
-        on_failure = "DO_NOTHING" if disable_rollback else change_set.on_stack_failure or "ROLLBACK"
-        stack.options = replace(stack.options, on_failure=on_failure)
-        stack.capabilities = list(change_set.capabilities)
-        change_set.executed = True
-        for other in list(self.change_sets.values()):
-            if other.stack is stack and other is not change_set:
-                del self.change_sets[other.change_set_id]
-        if change_set.change_set_type == "CREATE":
-            stack.tags = change_set.tags
-            self._run(stack, self._deployment(stack).create(change_set.target))
-        else:
+        stack, on_failure = change_set.stack, "DO_NOTHING" if disable_rollback else change_set.options.on_failure
+        if change_set.change_set_type == "UPDATE":
             self.check_can_be_updated(stack)
-            self._run(stack, self._deployment(stack).update(change_set.target, change_set.tags))
+        change_set.executed = True
+        for other in [each for each in self.change_sets.values() if each.stack is stack and each is not change_set]:
+            del self.change_sets[other.change_set_id]
+        stack.options = replace(change_set.options, on_failure=on_failure)
+        deployment = self._deployment(stack)
+        if change_set.change_set_type == "UPDATE":
+            self._run(stack, deployment.update(change_set.target, change_set.tags))
+        else:
+            stack.tags = change_set.tags
+            self._run(stack, deployment.create(change_set.target))
 
     # Stacks within stacks
 
     def create_nested(self, wanted: Wanted, url: str, parameters: Mapping[str, str]) -> Stack:
         """See Stacks. It is left as it is when it fails: the stack around it removes it."""
-        around = self.stacks[wanted.stack_id]
-        return self.create_stack(
+        outer = self.stacks[wanted.stack_id]
+        if outer.depth >= DEEPEST:
+            raise invalid(f"Stacks may lie at most {DEEPEST} levels within each other in this emulator.")
+        options = Options(on_failure="DO_NOTHING", capabilities=outer.options.capabilities)
+        return self.create(
             wanted.name,
-            self.around.template_at(url),
-            parameters,
-            wanted.tags,
-            Options(on_failure="DO_NOTHING"),
-            capabilities=around.capabilities,
-            notification_arns=wanted.properties.get("NotificationARNs", []),
-            parent_id=around.stack_id,
-            root_id=around.root_id or around.stack_id,
+            Submission(self.around.template_at(url), parameters, wanted.tags, options),
+            notification_arns=wanted.properties.get("NotificationARNs"),
+            parent_id=outer.stack_id,
+            root_id=outer.root_id or outer.stack_id,
+            depth=outer.depth + 1,
         )
 
     def update_nested(self, stack: Stack, wanted: Wanted, url: str, parameters: Mapping[str, str]) -> None:
         """See Stacks."""
-        stack.capabilities = self.stacks[wanted.stack_id].capabilities
+        options = Options(capabilities=self.stacks[wanted.stack_id].options.capabilities)
         try:
-            self.update(stack, self.around.template_at(url), parameters, wanted.tags)
+            self.update(stack, Submission(self.around.template_at(url), parameters, wanted.tags, options))
         except ServiceRefusedError as refusal:
             if refusal.message != NO_UPDATES:
                 raise

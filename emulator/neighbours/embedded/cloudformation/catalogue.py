@@ -19,10 +19,11 @@ from emulator.neighbours.embedded.cloudformation.services import (
     scaling,
     schedules,
     secrets,
+    storage,
 )
 from emulator.neighbours.embedded.locks import Locks
 
-MODULES = (discovery, ecs, iam, load_balancing, logs, network, scaling, schedules, secrets)
+MODULES = (discovery, ecs, iam, load_balancing, logs, network, scaling, schedules, secrets, storage)
 KINDS: dict[str, Kind] = {kind.type: kind for kind in chain.from_iterable(module.KINDS for module in MODULES)}
 
 

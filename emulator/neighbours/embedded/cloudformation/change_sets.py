@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from emulator.neighbours.embedded.cloudformation.changes import Change
-from emulator.neighbours.embedded.cloudformation.stack import Stack
+from emulator.neighbours.embedded.cloudformation.stack import Options, Stack
 from emulator.neighbours.embedded.cloudformation.targets import Target
 
 
@@ -20,10 +20,10 @@ class ChangeSet:
     stack: Stack
     target: Target
     tags: dict[str, str]
+    options: Options
     creation_time: datetime
     changes: list[Change]
     description: str | None = None
-    capabilities: list[str] = field(default_factory=list)
     notification_arns: list[str] = field(default_factory=list)
     on_stack_failure: str | None = None
     status: str = "CREATE_COMPLETE"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.neighbours.embedded.cloudformation.builder import Around
@@ -29,8 +29,8 @@ class Change:
     resource_type: str
     physical_resource_id: str | None = None
     replacement: str | None = None
-    scope: tuple[str, ...] = ()
-    details: tuple[Mapping[str, Any], ...] = ()
+    scope: list[str] = field(default_factory=list)
+    details: list[dict[str, Any]] = field(default_factory=list)
 
 
 def check_types(stack: Stack, target: Target) -> None:
@@ -75,8 +75,7 @@ class Preview:
             if change is not None:
                 found[name] = change
 
-        for _ in in_order(self._target.needs, look, lambda _: True):
-            """It never has to wait."""
+        list(in_order(self._target.needs, look, lambda _: True))  # it never has to wait
         ordered = [found[name] for name in self._target.resources if name in found]
         gone = [each for name, each in self._stack.resources.items() if name not in self._target.resources]
         return [*ordered, *(Change("Remove", each.logical_id, each.type, each.physical_id) for each in gone)]
@@ -116,8 +115,8 @@ class Preview:
         replaced = type_.must_replace(old.wanted.properties, properties)
         if replaced:
             self._moved.add(name)
-        details = tuple(_detail(type_, key, old, properties) for key in names)
-        scope = (*(["Properties"] if names else []), *(["Tags"] if retag else []))
+        details = [_detail(type_, key, old, properties) for key in names]
+        scope = [*(["Properties"] if names else []), *(["Tags"] if retag else [])]
         return Change("Modify", name, old.type, old.physical_id, str(replaced), scope, details)
 
     def _attribute(self, name: str, attribute: str) -> Any:

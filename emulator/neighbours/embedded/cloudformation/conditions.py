@@ -2,47 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from emulator.neighbours.embedded.cloudformation.intrinsics import Scope, resolve
 from emulator.neighbours.embedded.cloudformation.parameters import text_of
 from emulator.neighbours.embedded.cloudformation.templates import invalid
 
-NO_VALUE = {"Ref": "AWS::NoValue"}
-
 
 def hold(declared: Mapping[str, Any], scope: Scope) -> dict[str, bool]:
     """Which conditions hold. Raises ServiceRefusedError."""
+    needs = {name: set(_named_in(condition)) for name, condition in declared.items()}
+    unknown = sorted({name for wanted in needs.values() for name in wanted if name not in declared})
+    if unknown:
+        raise invalid(
+            f"Template format error: Unresolved condition dependency {unknown[0]} in the Conditions block of "
+            "the template"
+        )
     found: dict[str, bool] = {}
-    for name in declared:
-        found[name] = _named(name, declared, scope, ())
+    while needs:
+        ready = [name for name, wanted in needs.items() if wanted <= found.keys()]
+        if not ready:
+            raise invalid(
+                f"Template format error: Circular dependency between conditions: [{', '.join(sorted(needs))}]"
+            )
+        for name in ready:
+            found[name] = _is_true(declared[name], found, scope)
+            del needs[name]
     return found
 
 
-def _named(name: Any, declared: Mapping[str, Any], scope: Scope, within: tuple[str, ...]) -> bool:
-    if name not in declared:
-        raise invalid(
-            f"Template format error: Unresolved dependencies [{name}]. Cannot reference resources in the "
-            "Conditions block of the template"
-        )
-    if name in within:
-        raise invalid(f"Template format error: Circular dependency between conditions: [{', '.join(within)}]")
-    return _true(declared[name], declared, scope, (*within, name))
-
-
-def _true(condition: Any, declared: Mapping[str, Any], scope: Scope, within: tuple[str, ...]) -> bool:
+def _named_in(condition: Any) -> Iterator[str]:
+    """The conditions that one is made of."""
     match condition:
-        case {"Condition": name}:
-            return _named(name, declared, scope, within)
+        case {"Condition": str() as name}:
+            yield name
+        case {"Fn::Not": [*inner]} | {"Fn::And": [*inner]} | {"Fn::Or": [*inner]}:
+            for each in inner:
+                yield from _named_in(each)
+
+
+def _is_true(condition: Any, found: Mapping[str, bool], scope: Scope) -> bool:
+    match condition:
+        case {"Condition": str() as name}:
+            return found[name]
         case {"Fn::Equals": [left, right]}:
             return _same(resolve(left, scope), resolve(right, scope))
         case {"Fn::Not": [inner]}:
-            return not _true(inner, declared, scope, within)
+            return not _is_true(inner, found, scope)
         case {"Fn::And": [*inner]} if inner:
-            return all(_true(each, declared, scope, within) for each in inner)
+            return all(_is_true(each, found, scope) for each in inner)
         case {"Fn::Or": [*inner]} if inner:
-            return any(_true(each, declared, scope, within) for each in inner)
+            return any(_is_true(each, found, scope) for each in inner)
     raise invalid(
         "Template format error: Every Conditions member must be a condition function: Fn::And, Fn::Equals, "
         "Fn::Not, Fn::Or or Condition."

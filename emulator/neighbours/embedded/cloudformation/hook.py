@@ -28,7 +28,7 @@ class InstanceStack:
     def create_resources(self) -> None:
         """Make it."""
         name, template, parameters = self._wanted
-        self._stack = self._book.create_stack(f"StackSet-{name}-{self._book.around.suffix()}", template, parameters)
+        self._stack = self._book.create_stack(name, template, parameters)
 
     def delete(self) -> None:
         """Remove it."""

@@ -11,8 +11,7 @@ from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.responses import ActionResult, EmptyResult
 
 from emulator.neighbours.embedded.cloudformation import templates
-from emulator.neighbours.embedded.cloudformation.backend import Backend
-from emulator.neighbours.embedded.cloudformation.changes import Change
+from emulator.neighbours.embedded.cloudformation.backend import Backend, Submission
 from emulator.neighbours.embedded.cloudformation.parameters import hidden, text_of
 from emulator.neighbours.embedded.cloudformation.stack import Options, Resource, Stack
 from emulator.neighbours.embedded.cloudformation.templates import Template, invalid
@@ -32,18 +31,11 @@ class Response(CloudFormationResponse):
 
     def create_stack(self) -> ActionResult:
         """CreateStack."""
-        options = Options(
-            on_failure=self._on_failure(),
-            retain_except_on_create=self._flag("RetainExceptOnCreate") or False,
-            timeout_in_minutes=self._get_param("TimeoutInMinutes"),
-        )
-        stack = self.backend.create_stack(
+        minutes = self._get_param("TimeoutInMinutes")
+        options = self._options(self._on_failure(), minutes)
+        stack = self.backend.create(
             self._new_stack_name(),
-            self._text(),
-            self._parameters({}),
-            self._tags(),
-            options,
-            capabilities=self._get_param("Capabilities"),
+            Submission(self._text(), self._parameters({}), self._tags(), options),
             notification_arns=self._get_param("NotificationARNs"),
             role_arn=self._get_param("RoleARN"),
             enable_termination_protection=self._flag("EnableTerminationProtection"),
@@ -55,13 +47,9 @@ class Response(CloudFormationResponse):
         """UpdateStack."""
         stack = self._stack()
         self.backend.check_can_be_updated(stack)
-        text, parameters = self._text(stack), self._parameters(stack.target.parameters if stack.target else {})
-        stack.capabilities = list(self._get_param("Capabilities") or [])
-        options = Options(
-            on_failure="DO_NOTHING" if self._flag("DisableRollback") else "ROLLBACK",
-            retain_except_on_create=self._flag("RetainExceptOnCreate") or False,
-        )
-        self.backend.update(stack, text, parameters, self._tags(), options)
+        parameters = self._parameters(stack.target.parameters if stack.target else {})
+        options = self._options("DO_NOTHING" if self._flag("DisableRollback") else "ROLLBACK")
+        self.backend.update(stack, Submission(self._text(stack), parameters, self._tags(), options))
         return ActionResult({"StackId": stack.stack_id})
 
     def delete_stack(self) -> ActionResult:
@@ -143,15 +131,16 @@ class Response(CloudFormationResponse):
         if stack is None and self.backend.stacks.get(self._get_param("StackName")) is None:
             self._new_stack_name()
         former = stack.target.parameters if stack is not None and stack.target is not None else {}
+        on_failure = self._get_param("OnStackFailure")
+        submission = Submission(
+            self._text(stack), self._parameters(former), self._tags(), self._options(on_failure or "ROLLBACK")
+        )
         change_set = self.backend.create_change_set(
             (self._get_param("StackName"), self._get_param("ChangeSetName"), kind),
-            self._text(stack),
-            self._parameters(former),
-            self._tags(),
+            submission,
             description=self._get_param("Description"),
-            capabilities=self._get_param("Capabilities"),
             notification_arns=self._get_param("NotificationARNs"),
-            on_stack_failure=self._get_param("OnStackFailure"),
+            on_stack_failure=on_failure,
         )
         return ActionResult({"Id": change_set.change_set_id, "StackId": change_set.stack.stack_id})
 
@@ -164,9 +153,9 @@ class Response(CloudFormationResponse):
                 **_identity(found),
                 "Parameters": {key: "****" if key in secret else text for key, text in found.target.parameters.items()},
                 "NotificationARNs": found.notification_arns,
-                "Capabilities": found.capabilities,
+                "Capabilities": list(found.options.capabilities),
                 "Tags": [{"Key": key, "Value": value} for key, value in found.tags.items()],
-                "Changes": [_Shown(change) for change in found.changes],
+                "Changes": found.changes,
                 "OnStackFailure": found.on_stack_failure,
             }
         )
@@ -248,6 +237,14 @@ class Response(CloudFormationResponse):
         tags = self._get_param("Tags")
         return {str(tag["Key"]): str(tag.get("Value", "")) for tag in tags} if tags else None
 
+    def _options(self, on_failure: str, minutes: int | None = None) -> Options:
+        return Options(
+            on_failure=on_failure,
+            retain_except_on_create=self._flag("RetainExceptOnCreate") or False,
+            timeout_in_minutes=minutes,
+            capabilities=tuple(self._get_param("Capabilities") or ()),
+        )
+
     def _on_failure(self) -> str:
         disabled, on_failure = self._flag("DisableRollback"), self._get_param("OnFailure")
         if disabled is not None and on_failure is not None:
@@ -257,19 +254,6 @@ class Response(CloudFormationResponse):
     def _flag(self, name: str) -> bool | None:
         value = self._get_param(name)
         return None if value is None else text_of(value).lower() == "true"
-
-
-class _Shown:
-    """A change, as the answer nests it."""
-
-    def __init__(self, change: Change) -> None:
-        self.action = change.action
-        self.logical_resource_id = change.logical_resource_id
-        self.physical_resource_id = change.physical_resource_id
-        self.resource_type = change.resource_type
-        self.replacement = change.replacement
-        self.scope = list(change.scope)
-        self.details = list(change.details)
 
 
 def _resource(stack: Stack, resource: Resource) -> dict[str, Any]:

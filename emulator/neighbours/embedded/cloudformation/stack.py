@@ -74,6 +74,8 @@ class Options:
     """DO_NOTHING, ROLLBACK or DELETE."""
     retain_except_on_create: bool = False
     timeout_in_minutes: int | None = None
+    capabilities: tuple[str, ...] = ()
+    """What the caller consents to."""
 
 
 @dataclass
@@ -104,13 +106,14 @@ class Stack:
     work: Work | None = None
     """What is being done to it."""
     options: Options = field(default_factory=Options)
-    capabilities: list[str] = field(default_factory=list)
     notification_arns: list[str] = field(default_factory=list)
     role_arn: str | None = None
     enable_termination_protection: bool = False
     policy: str = ""
     parent_id: str | None = None
     root_id: str | None = None
+    depth: int = 0
+    """How many stacks are around it."""
     last_updated_time: datetime | None = None
     deletion_time: datetime | None = None
 
@@ -118,6 +121,11 @@ class Stack:
     def disable_rollback(self) -> bool:
         """Is it left as it is when it fails?"""
         return self.options.on_failure == "DO_NOTHING"
+
+    @property
+    def capabilities(self) -> list[str]:
+        """What the caller consented to."""
+        return list(self.options.capabilities)
 
     @property
     def timeout_in_minutes(self) -> int | None:
