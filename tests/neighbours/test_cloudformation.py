@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 
-from tests.emulators import InProcess
+from tests.emulators import ROOT, InProcess
 from tests.neighbours.stacks import (
     CONSENT,
     FARGATE,
@@ -156,6 +158,21 @@ def test_stacks_of_other_accounts_and_regions_are_apart(emulator: InProcess, sta
     stack = theirs.create_stack(StackName="app", TemplateBody=template({"Cluster": CLUSTER}))["StackId"]
     assert stack.startswith("arn:aws:cloudformation:eu-west-1:123456789012:stack/app/")
     assert len(emulator.ecs.list_clusters()["clusterArns"]) == 1
+
+
+def test_nothing_of_it_is_imported_before_it_is_asked_for() -> None:
+    program = (
+        "import sys\n"
+        "from tests.emulators import InProcess\n"
+        "def there(): return [name for name in sys.modules if name.startswith('emulator.neighbours.embedded.cloudf')]\n"
+        "with InProcess.started() as emulator:\n"
+        "    emulator.client('sqs').list_queues()\n"
+        "    assert there() == [], there()\n"
+        "    emulator.client('cloudformation').list_stacks()\n"
+        "    assert there()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
 
 
 # A stack that cannot be made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -435,3 +436,31 @@ def test_topics_are_told_of_a_stack_s_events(emulator: InProcess) -> None:
     )
     messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
     assert any("ResourceStatus='CREATE_COMPLETE'" in message["Body"] for message in messages)
+
+
+def test_many_stacks_are_made_at_once_beside_other_requests(emulator: InProcess) -> None:
+    def make(number: int) -> str:
+        region = ("us-east-1", "eu-west-1")[number % 2]
+        stacks = emulator.client("cloudformation", region=region)
+        resources = {
+            "Cluster": resource("AWS::ECS::Cluster"),
+            "Queue": resource("AWS::SQS::Queue"),
+            "Topic": resource("AWS::SNS::Topic"),
+            "Role": resource("AWS::IAM::Role", AssumeRolePolicyDocument=ROLE),
+            "Group": resource("AWS::EC2::SecurityGroup", GroupDescription="g"),
+        }
+        stacks.create_stack(StackName=f"s{number}", TemplateBody=template(resources), **CONSENT)
+        found: str = stacks.describe_stacks(StackName=f"s{number}")["Stacks"][0]["StackStatus"]
+        stacks.delete_stack(StackName=f"s{number}")
+        return found
+
+    def look(number: int) -> str:
+        emulator.client("ec2").describe_vpcs()
+        emulator.client("iam").list_roles()
+        emulator.client("sqs").create_queue(QueueName=f"q{number}")
+        return "CREATE_COMPLETE"
+
+    with ThreadPoolExecutor(8) as pool:
+        work = [pool.submit(make if number % 2 else look, number // 2) for number in range(16)]
+        assert {each.result(timeout=60) for each in work} == {"CREATE_COMPLETE"}
+    assert emulator.ecs.list_clusters()["clusterArns"] == []
