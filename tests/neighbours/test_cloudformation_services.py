@@ -177,6 +177,33 @@ def test_a_resource_is_there_while_its_stack_is(emulator: InProcess, case: str) 
     assert look(emulator) == before
 
 
+@pytest.mark.parametrize(
+    ("type_", "properties", "complaint"),
+    [
+        ("AWS::IAM::Role", {}, "#: required key [AssumeRolePolicyDocument] not found"),
+        (
+            "AWS::IAM::Role",
+            {"AssumeRolePolicyDocument": ROLE, "Policies": "all"},
+            "#/Policies: expected type: JSONArray, found: String",
+        ),
+        (
+            "AWS::IAM::Role",
+            {"AssumeRolePolicyDocument": ROLE, "Policies": [{"PolicyName": "p"}]},
+            "#/Policies/0: required key [PolicyDocument] not found",
+        ),
+        ("AWS::Logs::LogGroup", {"Tags": ["a"]}, "#/Tags/0: expected type: JSONObject, found: String"),
+    ],
+)
+def test_what_a_resource_lacks_is_named(
+    emulator: InProcess, type_: str, properties: dict[str, Any], complaint: str
+) -> None:
+    body = template({"Thing": resource(type_, **properties)})
+    emulator.client("cloudformation").create_stack(StackName="app", TemplateBody=body, **CONSENT)
+    assert reasons(emulator, "app", "Thing CREATE_FAILED") == [
+        f"Properties validation failed for resource Thing with message:\n[{complaint}]"
+    ]
+
+
 def test_a_secret_is_made_up_and_put_into_its_template(emulator: InProcess) -> None:
     secret = resource(
         "AWS::SecretsManager::Secret",

@@ -115,6 +115,11 @@ def test_text_that_is_no_template_is_refused(text: str, sentence: str) -> None:
             "Template error: resource A does not support attribute type Nothing in Fn::GetAtt",
         ),
         (
+            {"Resources": {"A": {"Type": "T"}}, "Outputs": {"O": {"Value": {"Fn::Sub": "${A.Arn} ${A.No.Thing}"}}}},
+            "Template error: resource A does not support attribute type No.Thing in Fn::GetAtt",
+        ),
+        ({**one(), "Outputs": {"O": {"Export": "x"}}}, "Template format error: [/Outputs/O/Export] must be an object."),
+        (
             {
                 "Resources": {
                     "A": {"Type": "T", "DependsOn": "B"},

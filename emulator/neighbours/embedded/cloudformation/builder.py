@@ -139,7 +139,7 @@ class Builder:
             self._stack.note(resource, f"{verb}_COMPLETE")
             return True
         if self._stack.now() - resource.at > timedelta(seconds=type_.patience):
-            self._fail(resource, verb, reasons.not_stable(self._around.suffix()))
+            self._fail(resource, verb, reasons.not_stable(self._stack.event_id()))
         return False
 
     def restore(self, name: str, former: Resource) -> None:

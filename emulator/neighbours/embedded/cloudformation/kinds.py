@@ -10,7 +10,7 @@ from typing import Any
 from emulator.ids import Ids
 from emulator.neighbours.clients import Clients
 from emulator.neighbours.embedded.cloudformation import reasons
-from emulator.neighbours.embedded.cloudformation.members import PropertyError, fitted
+from emulator.neighbours.embedded.cloudformation.members import PropertyError, check_objects, fitted
 from emulator.neighbours.embedded.cloudformation.resource_types import Made, Properties, ResourceError, Wanted
 from emulator.neighbours.ports import Ecs, Place, ServiceRefusedError, ServiceUnreachableError
 
@@ -25,7 +25,7 @@ class ExistsError(Exception):
 
 
 class UnstableError(Exception):
-    """A resource that will not become ready. Carries the reason but for the token, as a format."""
+    """A resource that will never be what was wanted. Carries the reason."""
 
 
 def _nothing_to_complete(_api: Api, _made: Made, _wanted: Wanted) -> None:
@@ -61,6 +61,10 @@ class Kind:
     """Are there no two of one name?"""
     tagged: bool = True
     """Has it a property Tags, which the tags of the stack are added to?"""
+    required: frozenset[str] = frozenset()
+    """Properties without which nothing can be called. What else is missing the service says."""
+    objects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Properties that are lists of objects, and the members that each of those must have, where kinds look inside."""
     renamed: Mapping[str, str] = field(default_factory=dict)
     patience: float = HOUR
 
@@ -134,13 +138,16 @@ class Adapter:
             return bool(changed - {"Tags"})
         return any(_at(before, path) != _at(after, path) for path in self._kind.fixed)
 
-    def attribute(self, made: Made, _wanted: Wanted, name: str) -> Any:
+    def attribute(self, made: Made, wanted: Wanted, name: str) -> Any:
         """What the kind found out when it was made."""
+        if not self.has_attribute(name):
+            raise ResourceError(reasons.no_attribute(wanted.logical_id, name))
         return made.attributes[name]
 
     def create(self, wanted: Wanted) -> Made:
         """Make one."""
         with self._refusals(wanted):
+            self._check(wanted.properties)
             return self._kind.create(self._api(wanted), self._with_stack_tags(wanted))
 
     def complete(self, made: Made, wanted: Wanted) -> Made:
@@ -151,6 +158,8 @@ class Adapter:
 
     def update(self, made: Made, before: Wanted, wanted: Wanted) -> Made:
         """Change it, if it is known how to change all that is to be."""
+        with self._refusals(wanted):
+            self._check(wanted.properties)
         was, now = self._with_stack_tags(before).properties, self._with_stack_tags(wanted)
         keys = {key for key in {*was, *now.properties} if was.get(key) != now.properties.get(key)}
         strange = keys - self._kind.changeable if self._kind.changeable is not None else set()
@@ -175,6 +184,14 @@ class Adapter:
                 if reasons.is_missing(refusal):
                     return True
                 raise
+
+    def _check(self, properties: Properties) -> None:
+        """Raises PropertyError."""
+        for name in sorted(self._kind.required - properties.keys()):
+            raise PropertyError(f"#: required key [{name}] not found")
+        tags = {"Tags": ("Key",)} if self._kind.tagged else {}
+        for name, members in {**tags, **self._kind.objects}.items():
+            check_objects(properties.get(name, []), members, f"#/{name}")
 
     def _api(self, wanted: Wanted) -> Api:
         return self._services.api(self._kind, wanted.place)
@@ -201,7 +218,7 @@ class Adapter:
         except ExistsError as error:
             raise ResourceError(reasons.exists(wanted.type, str(error), ids.uuid())) from error
         except UnstableError as error:
-            raise ResourceError(str(error).format(ids.uuid())) from error
+            raise ResourceError(reasons.handler_said(str(error), ids.uuid(), "GeneralServiceException")) from error
         except ServiceUnreachableError as error:
             raise ResourceError(str(error)) from error
 

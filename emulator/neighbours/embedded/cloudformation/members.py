@@ -39,6 +39,18 @@ def fitted(value: Any, shape: Any, renamed: Mapping[str, str] | None = None, whe
     return _scalar(value, kind, where)
 
 
+def check_objects(value: Any, members: tuple[str, ...], where: str) -> None:
+    """Refuse what is no list of objects with these members. Raises PropertyError."""
+    if not isinstance(value, list):
+        raise _expected("JSONArray", value, where)
+    for index, each in enumerate(value):
+        if not isinstance(each, dict):
+            raise _expected("JSONObject", each, f"{where}/{index}")
+        for name in members:
+            if name not in each:
+                raise PropertyError(f"{where}/{index}: required key [{name}] not found")
+
+
 def _is_tags(value: Any) -> bool:
     """Some services have a map where templates have a list of tags."""
     return isinstance(value, list) and all(isinstance(tag, dict) and "Key" in tag for tag in value)

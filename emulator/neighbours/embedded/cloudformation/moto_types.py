@@ -79,10 +79,7 @@ class MotoType:
             try:
                 return made.handle.get_cfn_attribute(name)
             except (AttributeError, NotImplementedError, UnformattedGetAttTemplateException):
-                message = (
-                    f"Template error: resource {wanted.logical_id} does not support attribute type {name} in Fn::GetAtt"
-                )
-                raise ResourceError(message) from None
+                raise ResourceError(reasons.no_attribute(wanted.logical_id, name)) from None
 
     def create(self, wanted: Wanted) -> Made:
         """Have moto make one."""

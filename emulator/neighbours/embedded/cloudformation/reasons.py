@@ -7,7 +7,10 @@ from collections.abc import Iterable
 
 from emulator.neighbours.ports import ServiceRefusedError
 
-MISSING = re.compile(r"NotFound|NoSuch|NonExistent|DoesNotExist|NotExist|\.Missing")
+CIRCUIT_BROKEN = "Error occurred during operation 'ECS Deployment Circuit Breaker was triggered'."
+"""(observed 2026-06: aws/aws-cdk-cli 1505)"""
+
+MISSING = re.compile(r"NotFound|NoSuch|NonExistent|NotExist|NotAttached")
 THERE_ALREADY = re.compile(r"AlreadyExist|Duplicate|ResourceExists|AlreadyAssociated|IdempotentParameterMismatch")
 
 WRAPPED = {
@@ -57,15 +60,14 @@ def not_stable(token: str) -> str:
     return handler_said("Exceeded attempts to wait", token, "NotStabilized")
 
 
-def circuit_broken(token: str) -> str:
-    """(observed 2026-06: aws/aws-cdk-cli 1505)"""
-    message = "Error occurred during operation 'ECS Deployment Circuit Breaker was triggered'."
-    return handler_said(message, token, "GeneralServiceException")
-
-
 def wrong_properties(logical_id: str, complaint: str) -> str:
     """(observed 2020 to 2024; some have brackets around the complaints)"""
     return f"Properties validation failed for resource {logical_id} with message:\n[{complaint}]"
+
+
+def no_attribute(logical_id: str, name: str) -> str:
+    """(observed in many public issues)"""
+    return f"Template error: resource {logical_id} does not support attribute type {name} in Fn::GetAtt"
 
 
 def must_be_renamed(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from emulator.neighbours.embedded.cloudformation import conditions, parameters, templates
 from emulator.neighbours.embedded.cloudformation.intrinsics import Scope
+from emulator.neighbours.embedded.cloudformation.reasons import no_attribute
 from emulator.neighbours.embedded.cloudformation.resource_types import ResourceType
 from emulator.neighbours.embedded.cloudformation.templates import Template, invalid
 from emulator.neighbours.ports import Place
@@ -87,20 +88,9 @@ def _of_values(values: Mapping[str, Any], mappings: Mapping[str, Any]) -> Scope:
 
 
 def _check_attributes(values: list[Any], resources: Mapping[str, Any], find: Find) -> None:
-    for name, attribute in _attributes(values):
+    for name, attribute in templates.attributes(values):
         if name not in resources:
             raise invalid(f"Template error: instance of Fn::GetAtt references undefined resource {name}")
         type_ = find(resources[name]["Type"])
         if isinstance(attribute, str) and type_ is not None and not type_.has_attribute(attribute):
-            raise invalid(f"Template error: resource {name} does not support attribute type {attribute} in Fn::GetAtt")
-
-
-def _attributes(value: Any) -> list[tuple[str, Any]]:
-    if isinstance(value, list):
-        return [found for each in value for found in _attributes(each)]
-    if not isinstance(value, dict):
-        return []
-    found = [found for each in value.values() for found in _attributes(each)]
-    if "Fn::GetAtt" in value:
-        found.append((value["Fn::GetAtt"][0], value["Fn::GetAtt"][1]))
-    return found
+            raise invalid(no_attribute(name, attribute))

@@ -203,6 +203,8 @@ def _check_section(template: Template, section: str) -> None:
     for name, member in members.items():
         if not isinstance(member, dict):
             raise invalid(f"Template format error: Every {section} member must be an object. [/{section}/{name}]")
+        if not isinstance(member.get("Export", {}), dict):
+            raise invalid(f"Template format error: [/{section}/{name}/Export] must be an object.")
 
 
 def _check_resource(name: str, resource: Any) -> None:
@@ -259,12 +261,34 @@ def _references_of(key: str, value: Any) -> Iterator[str]:
 
 
 def _references_of_sub(value: Any) -> Iterator[str]:
-    text, own = (value[0], value[1]) if isinstance(value, list) and len(value) == 2 else (value, {})
-    if isinstance(text, str):
-        for variable in _VARIABLE.findall(text):
-            if variable not in own:
-                yield variable.split(".")[0]
+    variables, own = _parts_of_sub(value)
+    yield from (variable.split(".")[0] for variable in variables)
     yield from references(own)
+
+
+def _parts_of_sub(value: Any) -> tuple[list[str], Any]:
+    """The variables that a text has from elsewhere, and the values that it brings along for the others."""
+    text, own = (value[0], value[1]) if isinstance(value, list) and len(value) == 2 else (value, {})
+    if not isinstance(text, str) or not isinstance(own, dict):
+        return [], own
+    return [variable for variable in _VARIABLE.findall(text) if variable not in own], own
+
+
+def attributes(value: Any) -> Iterator[tuple[str, Any]]:
+    """The attributes of resources that a value has: the resource, and which."""
+    if isinstance(value, list):
+        for each in value:
+            yield from attributes(each)
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            if key == "Fn::GetAtt" and isinstance(each, list):
+                yield each[0], each[1]
+            elif key == "Fn::Sub":
+                variables, own = _parts_of_sub(each)
+                yield from ((name, rest) for name, dot, rest in (each.partition(".") for each in variables) if dot)
+                yield from attributes(own)
+            else:
+                yield from attributes(each)
 
 
 def needs(resources: Mapping[str, Any]) -> dict[str, set[str]]:

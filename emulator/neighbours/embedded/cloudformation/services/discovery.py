@@ -21,7 +21,7 @@ def _create_namespace(operation: str) -> Callable[[Api, Wanted], Made]:
         operation_id = api(operation, wanted.properties)["OperationId"]
         done = api("GetOperation", {"OperationId": operation_id})["Operation"]
         if "NAMESPACE" not in done.get("Targets", {}):
-            raise UnstableError(str(done.get("ErrorMessage", "The namespace was not made.")).replace("{", "{{"))
+            raise UnstableError(str(done.get("ErrorMessage", "The namespace was not made.")))
         found = api("GetNamespace", {"Id": done["Targets"]["NAMESPACE"]})["Namespace"]
         zone = found.get("Properties", {}).get("DnsProperties", {}).get("HostedZoneId", "")
         return Made(found["Id"], {"Id": found["Id"], "Arn": found["Arn"], "HostedZoneId": zone})

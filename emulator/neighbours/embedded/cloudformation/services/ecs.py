@@ -199,7 +199,7 @@ def _service_is_steady(api: Api, made: Made) -> bool:
         return True
     deployments = found[0]["deployments"]
     if any(deployment.get("rolloutState") == "FAILED" for deployment in deployments):
-        raise UnstableError(reasons.circuit_broken("{}"))
+        raise UnstableError(reasons.CIRCUIT_BROKEN)
     only_one = len(deployments) == 1 and deployments[0].get("rolloutState", "COMPLETED") == "COMPLETED"
     return only_one and found[0]["runningCount"] == found[0]["desiredCount"]
 

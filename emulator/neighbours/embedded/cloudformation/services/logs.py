@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from emulator.neighbours.embedded.cloudformation.kinds import Api, Kind, changed, retag, without
 from emulator.neighbours.embedded.cloudformation.resource_types import Made, Properties, Wanted
+from emulator.state.arns import partition_of
 
 
 def _create(api: Api, wanted: Wanted) -> Made:
     api("CreateLogGroup", {**without(wanted.properties, "RetentionInDays"), "LogGroupName": wanted.name})
-    groups = api("DescribeLogGroups", {"LogGroupNamePrefix": wanted.name})["logGroups"]
-    arn = next(group["arn"] for group in groups if group["logGroupName"] == wanted.name)
+    account, region = wanted.place
+    arn = f"arn:{partition_of(region)}:logs:{region}:{account}:log-group:{wanted.name}:*"
     return Made(wanted.name, {"Arn": arn})
 
 

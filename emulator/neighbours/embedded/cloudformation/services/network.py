@@ -237,7 +237,7 @@ def _update_group(api: Api, made: Made, before: Properties, wanted: Wanted) -> N
 def _create_group_rule(direction: str) -> Callable[[Api, Wanted], Made]:
     def create(api: Api, wanted: Wanted) -> Made:
         properties = wanted.properties
-        permissions = {"GroupId": properties.get("GroupId"), "IpPermissions": [_permission(properties)]}
+        permissions = {"GroupId": properties["GroupId"], "IpPermissions": [_permission(properties)]}
         found = api(f"AuthorizeSecurityGroup{direction}", permissions).get("SecurityGroupRules", [])
         id_ = found[0]["SecurityGroupRuleId"] if found else wanted.name
         return Made(id_, {"Id": id_})
@@ -259,6 +259,7 @@ def _group_rule(direction: str) -> Kind:
         create=_create_group_rule(direction),
         delete=_delete_group_rule(direction),
         fixed=None,
+        required=frozenset({"GroupId", "IpProtocol"}),
         attributes=frozenset({"Id"}),
         tagged=False,
     )
@@ -314,6 +315,7 @@ KINDS = (
         create=_create_attachment,
         delete=_delete_attachment,
         fixed=None,
+        required=frozenset({"VpcId"}),
         attributes=frozenset({"AttachmentType"}),
         tagged=False,
     ),
@@ -379,6 +381,7 @@ KINDS = (
         update=_update_route,
         delete=_delete_route,
         fixed=frozenset({"RouteTableId", *DESTINATIONS}),
+        required=frozenset({"RouteTableId"}),
         attributes=frozenset({"CidrBlock"}),
         tagged=False,
     ),
@@ -399,6 +402,7 @@ KINDS = (
         update=_update_group,
         delete=_by_id("DeleteSecurityGroup", "GroupId"),
         fixed=frozenset({"GroupDescription", "GroupName", "VpcId"}),
+        objects={"SecurityGroupEgress": (), "SecurityGroupIngress": ()},
         attributes=frozenset({"GroupId", "VpcId"}),
         named_by="GroupName",
     ),

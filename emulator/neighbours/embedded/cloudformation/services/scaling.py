@@ -97,6 +97,8 @@ KINDS = (
         update=_update_target,
         delete=_deregister,
         fixed=frozenset(IDENTITY),
+        required=frozenset({*IDENTITY, "MaxCapacity", "MinCapacity"}),
+        objects={"ScheduledActions": ("ScheduledActionName",)},
         attributes=frozenset({"Id"}),
     ),
     Kind(
@@ -106,6 +108,7 @@ KINDS = (
         update=_update_policy,
         delete=_delete_policy,
         fixed=frozenset({"PolicyName", "ScalingTargetId", *IDENTITY}),
+        required=frozenset({"PolicyName", "PolicyType"}),
         attributes=frozenset({"Arn"}),
         tagged=False,
     ),

@@ -26,7 +26,7 @@ def _put_targets(api: Api, name: str, properties: Properties) -> None:
     if targets:
         answer = api("PutTargets", {"Rule": name, **_bus(properties), "Targets": targets})
         for entry in answer.get("FailedEntries", []):
-            raise UnstableError(str(entry.get("ErrorMessage", entry)).replace("{", "{{").replace("}", "}}"))
+            raise UnstableError(str(entry.get("ErrorMessage", entry)))
 
 
 def _create_rule(api: Api, wanted: Wanted) -> Made:
@@ -100,6 +100,7 @@ KINDS = (
         delete=_delete_rule,
         fixed=frozenset({"EventBusName", "Name"}),
         attributes=frozenset({"Arn", "RuleName"}),
+        objects={"Targets": ("Id", "Arn")},
         named_by="Name",
         renamed={"PlacementStrategies": "PlacementStrategy", "TagList": "Tags"},
     ),

@@ -14,6 +14,8 @@ def _text(api: Api, properties: Properties) -> dict[str, str]:
     """The secret's text: the one given, or a password, which may be put into an object."""
     if "GenerateSecretString" not in properties:
         return only(properties, "SecretString")
+    if not isinstance(properties["GenerateSecretString"], dict):
+        raise PropertyError("#/GenerateSecretString: expected type: JSONObject")
     wanted: dict[str, Any] = dict(properties["GenerateSecretString"])
     template, key = wanted.pop("SecretStringTemplate", None), wanted.pop("GenerateStringKey", None)
     password = str(api("GetRandomPassword", wanted)["RandomPassword"])
@@ -89,6 +91,7 @@ KINDS = (
         update=_update_parameter,
         delete=_delete_parameter,
         fixed=frozenset({"Name"}),
+        required=frozenset({"Type", "Value"}),
         attributes=frozenset({"Type", "Value"}),
         named_by="Name",
         tagged=False,

@@ -35,6 +35,7 @@ KINDS = (
         update=_update,
         delete=_delete,
         fixed=frozenset({"Bucket"}),
+        required=frozenset({"Bucket", "PolicyDocument"}),
         tagged=False,
     ),
 )
