@@ -14,23 +14,29 @@ from emulator.config import Config, set_up_moto
 from emulator.edge import ecs_json
 from emulator.edge.exchange import Exchange
 from emulator.edge.parts import Control, Parts, StoryLine
+from emulator.edge.sockets import Sockets
+from emulator.edge.task_endpoint import Inside, TaskEndpoint
 from emulator.errors import ApiError
 from emulator.ids import Ids, RandomIds
+from emulator.neighbours.embedded.clocks import tell_time
 from emulator.neighbours.interfaces import TaskInterfaces
 from emulator.neighbours.neighbours import Neighbours
-from emulator.neighbours.ports import Place, Ports, ServiceRefusedError
+from emulator.neighbours.ports import Place, ServiceRefusedError
 from emulator.operations.api import Api
 from emulator.operations.authorization import Authorization
 from emulator.operations.operation import Caller
 from emulator.runtime.actions import Hands
 from emulator.runtime.docker import DockerDriver
-from emulator.runtime.driver import Driver, DriverUnreachableError, PrepareFailedError
+from emulator.runtime.driver import Doors, Driver, DriverUnreachableError, PrepareFailedError
 from emulator.runtime.probe import docker_problem
 from emulator.runtime.ranges import default_vpc
 from emulator.runtime.runtime import Runtime
 from emulator.runtime.simulated import SimulatedDriver
+from emulator.runtime.steps.credentials import TaskCredentials
+from emulator.runtime.steps.doors import Doorkeeper
 from emulator.runtime.steps.ecr import EcrDiagnosis
 from emulator.runtime.steps.environment_files import EnvironmentFiles
+from emulator.runtime.steps.logs import AwsLogs
 from emulator.runtime.steps.network import Interfaces
 from emulator.runtime.steps.registry_logins import RegistryLogins
 from emulator.runtime.steps.secrets import Secrets
@@ -66,15 +72,23 @@ class Emulator:
                 instance=self.instance,
                 ephemeral_lock=self._lock.path if config.state_dir is None else None,
                 clock=clock,
+                port=config.port,
                 base_url=config.docker_host,
                 pool=config.pool,
             )
         self.driver = driver
         set_up_moto()
         self.neighbours = Neighbours(embedded=config.neighbours == "embedded", endpoints=dict(config.endpoints))
+        if self.neighbours.moto is not None:
+            tell_time(self.neighbours.moto, clock)
         self.neighbours.show_network(self._default_vpc, TaskInterfaces(self._store))
         self.neighbours.give(self.call_ecs, clock, ids)
-        steps = _steps(self._store, self.neighbours.ports)
+        ports = self.neighbours.ports
+        secret = self._store.setting("credentials", ids.uuid())
+        self._credentials = TaskCredentials(self._store, ports.identity, clock, secret)
+        self._sockets = Sockets()
+        self._doors = Doorkeeper(self._store, driver, clock, self._serve_doors, self._sockets.close)
+        steps = self._steps(driver)
         self.runtime = Runtime(Hands(self._store, driver, clock, ids, config.pull, steps))
         self.parts = Parts(
             api=Api(self._store, clock, ids, lambda: self.runtime.problem, self.neighbours.ports),
@@ -84,9 +98,44 @@ class Emulator:
             allow_hosts=config.allow_hosts,
             allow_origins=config.allow_origins,
             neighbour=self._answer_neighbour,
+            sockets=self._sockets,
             authorize=self._authorize(clock),
             startup=self.runtime.start,
             shutdown=self.stop,
+        )
+
+    def _steps(self, driver: Driver) -> Steps:
+        """What is done for tasks beside running their containers, in the order in which Fargate does it."""
+        ports, credentials, doors = self.neighbours.ports, self._credentials, self._doors
+        interfaces = Interfaces(self._store, ports.network)
+        secrets = Secrets(ports.secrets, ports.parameters)
+        logins = RegistryLogins(ports.secrets)
+        files = EnvironmentFiles(ports.objects)
+        logs = AwsLogs(ports.logs, driver)
+        return Steps(
+            at_attach=(interfaces.create,),
+            at_before_start=(
+                secrets.before_start,
+                logins.before_start,
+                files.before_start,
+                logs.before_start,
+                credentials.before_start,
+            ),
+            at_pull=(logins.at_pull,),
+            at_pull_failure=(EcrDiagnosis(ports.registry).at_pull_failure,),
+            at_start=(secrets.at_start, files.at_start, credentials.at_start, doors.at_start),
+            at_after_start=(logs.after_start,),
+            at_found=(doors.found,),
+            at_before_release=(doors.before_release, logs.before_release),
+            at_after_release=(
+                logs.after_release,
+                secrets.after_release,
+                logins.after_release,
+                files.after_release,
+                credentials.after_release,
+                interfaces.delete,
+            ),
+            at_forget=(logs.forget,),
         )
 
     def _simulated(self) -> bool:
@@ -136,7 +185,11 @@ class Emulator:
 
     def reset(self) -> None:
         """Forget everything, here and in the services beside ECS."""
-        self.runtime.reset()
+        try:
+            self.runtime.reset()
+        finally:
+            self._doors.forget()
+            self._credentials.forget()
         self.neighbours.reset()
 
     def call_ecs(self, operation: str, request: Mapping[str, Any], place: Place) -> dict[str, Any]:
@@ -151,6 +204,11 @@ class Emulator:
             raise ServiceRefusedError(operation, refusal.code, refusal.message, refusal.status) from refusal
         content: dict[str, Any] = json.loads(answer if isinstance(answer, bytes) else answer.to_json())
         return content
+
+    def _serve_doors(self, task_arn: str, doors: Doors) -> None:
+        self._sockets.open(task_arn, doors.api)
+        endpoint = TaskEndpoint(task_arn, Inside(credentials=self._credentials.shown))
+        self._sockets.open(task_arn, doors.endpoint, endpoint)
 
     def _default_vpc(self, place: Place) -> Vpc:
         """The default VPC that EC2 shows. Raises ServiceRefusedError."""
@@ -175,22 +233,6 @@ class Emulator:
         self.runtime.close(keep_tasks=kept)
         self._store.close()
         self._lock.release(remove=not kept)
-
-
-def _steps(store: Store, ports: Ports) -> Steps:
-    """What is done for tasks beside running their containers, in the order in which Fargate does it."""
-    interfaces = Interfaces(store, ports.network)
-    secrets = Secrets(ports.secrets, ports.parameters)
-    logins = RegistryLogins(ports.secrets)
-    files = EnvironmentFiles(ports.objects)
-    return Steps(
-        at_attach=(interfaces.create,),
-        at_before_start=(secrets.before_start, logins.before_start, files.before_start),
-        at_pull=(logins.at_pull,),
-        at_pull_failure=(EcrDiagnosis(ports.registry).at_pull_failure,),
-        at_start=(secrets.at_start, files.at_start),
-        at_after_release=(secrets.after_release, logins.after_release, files.after_release, interfaces.delete),
-    )
 
 
 def _open_state(config: Config, ids: Ids) -> tuple[Lock, Store, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -167,7 +168,8 @@ def run(settings: config.Config) -> None:
     except OSError as error:
         _give_up(f"Cannot listen on {settings.host}: {error.strerror or error}.")
     try:
-        emulator = Emulator(settings)
+        # What tasks are told is the port that was found.
+        emulator = Emulator(replace(settings, port=listener.getsockname()[1]))
     except (NoRuntimeError, FolderInUseError, StateFileError) as error:
         _give_up(str(error))
     except OSError as error:

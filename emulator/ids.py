@@ -19,6 +19,11 @@ class Ids(Protocol):
         ...
 
 
+def derived_uuid(secret: str, name: str) -> str:
+    """The UUID of a name: the same each time, and foreseen by nobody who does not know the secret, a UUID itself."""
+    return str(uuid.uuid5(uuid.UUID(secret), name))
+
+
 class RandomIds:
     """Identifiers that nobody can foresee."""
 

@@ -38,21 +38,21 @@ def static_busybox() -> str:
     raise NoStaticBusyboxError
 
 
-def _entry(name: str, kind: bytes, mode: int) -> tarfile.TarInfo:
+def archive_entry(name: str, kind: bytes, mode: int) -> tarfile.TarInfo:
     """An entry of root's, dated 1970 as tarfile does: the same bytes each time."""
     entry = tarfile.TarInfo(name)
     entry.type, entry.mode = kind, mode
     return entry
 
 
-def _add_file(tar: tarfile.TarFile, name: str, content: bytes, mode: int = 0o644) -> None:
-    entry = _entry(name, tarfile.REGTYPE, mode)
+def add_file(tar: tarfile.TarFile, name: str, content: bytes, mode: int = 0o644) -> None:
+    entry = archive_entry(name, tarfile.REGTYPE, mode)
     entry.size = len(content)
     tar.addfile(entry, io.BytesIO(content))
 
 
 def _add_link(tar: tarfile.TarFile, name: str, target: str) -> None:
-    entry = _entry(name, tarfile.SYMTYPE, 0o777)
+    entry = archive_entry(name, tarfile.SYMTYPE, 0o777)
     entry.linkname = target
     tar.addfile(entry)
 
@@ -65,10 +65,10 @@ def busybox_layer() -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         for folder, mode in FOLDERS.items():
-            tar.addfile(_entry(folder, tarfile.DIRTYPE, mode))
+            tar.addfile(archive_entry(folder, tarfile.DIRTYPE, mode))
         for name, text in FILES.items():
-            _add_file(tar, name, text.encode())
-        _add_file(tar, "bin/busybox", Path(path).read_bytes(), 0o755)
+            add_file(tar, name, text.encode())
+        add_file(tar, "bin/busybox", Path(path).read_bytes(), 0o755)
         for tool in sorted(set(tools) - {"busybox"}):
             _add_link(tar, f"bin/{tool}", "busybox")
         _add_link(tar, "usr/bin/env", "/bin/busybox")
@@ -89,15 +89,15 @@ def image_config(layer: bytes, architecture: str, given: Mapping[str, object]) -
     ).encode()
 
 
-def _archive(layer: bytes, name: str, config: bytes) -> bytes:
+def image_archive(layer: bytes, name: str, config: bytes) -> bytes:
     """What `docker save` would have written. Unlike `docker import`, loading it gives no new id each time."""
     config_name = f"{hashlib.sha256(config).hexdigest()}.json"
     manifest = [{"Config": config_name, "RepoTags": [name], "Layers": ["layer.tar"]}]
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
-        _add_file(tar, "layer.tar", layer)
-        _add_file(tar, config_name, config)
-        _add_file(tar, "manifest.json", json.dumps(manifest).encode())
+        add_file(tar, "layer.tar", layer)
+        add_file(tar, config_name, config)
+        add_file(tar, "manifest.json", json.dumps(manifest).encode())
     return buffer.getvalue()
 
 
@@ -107,7 +107,7 @@ def import_busybox(client: docker.APIClient, name: str = DEFAULT_NAME, **given: 
         name += ":latest"
     layer = busybox_layer()
     config = image_config(layer, client.version()["Arch"], given)
-    for message in client.load_image(_archive(layer, name, config)):
+    for message in client.load_image(image_archive(layer, name, config)):
         if "error" in message:
             raise docker.errors.ImageLoadError(message["error"])
     return name

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypedDict
 
 import api_models as ecs
 from emulator.edge.exchange import Exchange, Receive, Scope, Send
+from emulator.edge.sockets import Sockets
 from emulator.ids import Ids, RandomIds
 from emulator.operations.operation import Answer, Caller, Handler
 
@@ -75,6 +76,8 @@ class Parts:
     authorize: Callable[[str, ecs.Shape, Caller], None] | None = None
     """Raises ApiError for an operation and request that its caller may not make; None where everybody may do all."""
     websockets: WebSockets | None = None
+    sockets: Sockets = field(default_factory=Sockets)
+    """What is served beside the API's own socket."""
     startup: Callable[[], None] = _nothing
     """Called before the first request is answered. What it raises ends the server."""
     shutdown: Callable[[], Awaitable[None] | None] = _nothing

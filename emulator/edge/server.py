@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
@@ -18,6 +19,7 @@ from emulator.edge.exchange import Exchange, Receive, Scope, Send
 from emulator.edge.guards import Guards
 from emulator.edge.parts import Control, Parts
 from emulator.edge.request import RequestPath
+from emulator.edge.sockets import Application
 from emulator.edge.writer import Writer
 from emulator.errors import ApiError
 
@@ -52,6 +54,7 @@ class Edge:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self.sockets = parts.sockets
         self._guards = Guards(parts.allow_hosts, parts.allow_origins)
         self._writer = Writer()
         self._path = RequestPath(parts, self._guards, self._writer, self._hand_to_control)
@@ -167,21 +170,7 @@ class _Server(uvicorn.Server):
 
     def __init__(self, edge: Edge, ready: Ready, stop_timeout: int) -> None:
         super().__init__(
-            uvicorn.Config(
-                cast("Any", edge),
-                http=_Http,
-                ws=cast("Any", _websocket),
-                loop="asyncio",
-                interface="asgi3",
-                lifespan="on",
-                log_config=None,
-                log_level="warning",
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                timeout_keep_alive=KEEP_ALIVE,
-                timeout_graceful_shutdown=stop_timeout,
-            )
+            _config(edge, ws=_websocket, lifespan="on", timeout_graceful_shutdown=stop_timeout),
         )
         self._edge = edge
         self._ready = ready
@@ -203,8 +192,22 @@ class _Server(uvicorn.Server):
         """Start, then say so."""
         await super().startup(sockets)
         if self.started and sockets:
+            self._edge.sockets.begin(self._serve_too)
             host, port = sockets[0].getsockname()[:2]
             self._ready(host, port)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what was asked for, and end."""
+        self._edge.sockets.end()
+        await super().shutdown(sockets)
+
+    async def _serve_too(self, listener: socket.socket, application: Application | None) -> asyncio.Server:
+        config = self.config
+        if application is not None:
+            config = _config(application)
+            config.load()
+        protocol = partial(_Http, config=config, server_state=self.server_state, app_state={})
+        return await asyncio.get_running_loop().create_server(protocol, sock=listener)
 
 
 class _Http(HttpToolsProtocol):
@@ -229,6 +232,22 @@ class _Http(HttpToolsProtocol):
                 self.send_400_response("The head of the request is too long.")
                 return
         super().data_received(data)
+
+
+def _config(application: Application, **more: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        cast("Any", application),
+        **{"ws": "none", "lifespan": "off", **more},
+        http=_Http,
+        loop="asyncio",
+        interface="asgi3",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE,
+    )
 
 
 def _websocket(**arguments: Any) -> asyncio.Protocol:

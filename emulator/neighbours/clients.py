@@ -95,6 +95,7 @@ class Clients:
                 read_timeout=PATIENCE,
                 s3={"addressing_style": "path"},
                 proxies={},
+                parameter_validation=service != "logs",  # of thousands of events it costs as much as all the rest
             ),
         )
         if endpoint is None and self._moto is not None:

@@ -10,31 +10,29 @@ from emulator.neighbours.ports import NetworkInterface, Place
 from emulator.state.networks import Subnet, public_address
 from emulator.state.record import Change
 from emulator.state.store import Store
-from emulator.state.tasks import Task
+from emulator.state.tasks import Interface, Task
 
 MANAGED = "aws:"
 """How the tags are named that an interface shares with its task: those that AWS manages, where they are switched on
-(observed 2021: configurations in public repositories that look for interfaces by them), and none of the user's
-(2019-11: aws/containers-roadmap issue 567).
+(observed, without a date: public configurations that look for interfaces by them), and none of the user's (2019-11:
+aws/containers-roadmap issue 567).
 """
 
 
-def interface_of(task: Task, subnet: Subnet) -> NetworkInterface | None:
-    """A task's interface in its subnet, as EC2 shows it; None where the task has none, or none any more."""
-    if task.interface is None or task.released:
-        return None
+def interface_of(task: Task, interface: Interface, subnet: Subnet) -> NetworkInterface:
+    """A task's interface in its subnet, as EC2 shows it."""
     content = task.content
     return NetworkInterface(
-        id=task.interface.id,
+        id=interface.id,
         subnet=subnet.id,
         vpc=subnet.vpc,
         availability_zone=subnet.availability_zone,
         security_groups=task.security_groups,
-        address=task.interface.address,
-        mac_address=task.interface.mac_address,
+        address=interface.address,
+        mac_address=interface.mac_address,
         description=task.attachment_arn,
         attached_at=content.connectivity_at or content.created_at or 0.0,
-        public_address=public_address(task.interface.id) if task.assign_public_ip else None,
+        public_address=public_address(interface.id) if task.assign_public_ip else None,
         tags={name: value for name, value in task.tags.items() if name.startswith(MANAGED)},
     )
 
@@ -67,8 +65,11 @@ class TaskInterfaces:
                 }
             news, self._news[place] = self._news[place], {}
         for id_, task in news.items():
-            subnet = self._store.state.subnets.get((*place, task.subnet)) if task else None
-            yield id_, interface_of(task, subnet) if task and subnet else None
+            yield id_, self._shown(task) if task else None
+
+    def _shown(self, task: Task) -> NetworkInterface | None:
+        subnet = self._store.state.subnets.get((task.account, task.region, task.subnet))
+        return interface_of(task, task.interface, subnet) if subnet and task.interface else None
 
     def _changed(self, change: Change[Any]) -> None:
         task = change.record

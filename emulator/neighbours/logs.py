@@ -34,8 +34,15 @@ class CloudWatchLogs:
             if refusal.code != EXISTS:
                 raise
 
-    def put(self, place: Place, group: str, stream: str, events: Sequence[LogEvent]) -> None:
+    def put(self, place: Place, group: str, stream: str, events: Sequence[LogEvent]) -> bool:
         """Append events."""
         entries = [{"timestamp": event.at, "message": event.message} for event in events]
         with self._clients.asking("logs", place) as logs:
-            logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=entries)
+            answer = logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=entries)
+        return not answer.get("rejectedLogEventsInfo")
+
+    def latest(self, place: Place, group: str, stream: str, most: int) -> list[LogEvent]:
+        """The last events of a stream."""
+        with self._clients.asking("logs", place) as logs:
+            answer = logs.get_log_events(logGroupName=group, logStreamName=stream, limit=most, startFromHead=False)
+        return [LogEvent(event["timestamp"], event["message"]) for event in answer["events"]]

@@ -196,8 +196,15 @@ class Logs(Protocol):
         """Make a log stream. One that is there is fine; refused with ResourceNotFoundException without its group."""
         ...
 
-    def put(self, place: Place, group: str, stream: str, events: Sequence[LogEvent]) -> None:
-        """Append events, oldest first: at most 10,000 of them, and 1 MiB with 26 bytes for each."""
+    def put(self, place: Place, group: str, stream: str, events: Sequence[LogEvent]) -> bool:
+        """Append events, oldest first: at most 10,000 of them, and 1 MiB with 26 bytes for each.
+
+        Whether all were kept: the service drops those that are older than 14 days or two hours ahead of its clock.
+        """
+        ...
+
+    def latest(self, place: Place, group: str, stream: str, most: int) -> list[LogEvent]:
+        """The last events of a stream, oldest first. Refused with ResourceNotFoundException when it does not exist."""
         ...
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import api_models as ecs
 from emulator.planner.environment import Environment
+from emulator.planner.log_options import is_awslogs, log_spec
 from emulator.planner.specs import ContainerSpec, TaskSpec, Ulimit
 from emulator.state.tasks import Task
 
@@ -73,6 +74,7 @@ def container_spec(task: Task, definition: ecs.TaskDefinition, name: str) -> Con
         capabilities_drop=capabilities.drop or (),
         system_controls={str(c.namespace): str(c.value) for c in given.system_controls or ()},
         labels=given.docker_labels or {},
+        log=log_spec(task, given),
     )
 
 
@@ -113,9 +115,16 @@ def _override_of(task: Task, name: str) -> ecs.ContainerOverride:
     return ecs.ContainerOverride(name=name)
 
 
+def task_role(task: Task, definition: ecs.TaskDefinition) -> str | None:
+    """The ARN or name of the role that a task's containers act as; None for a task without one."""
+    overrides = task.content.overrides
+    return (overrides.task_role_arn if overrides else None) or definition.task_role_arn or None
+
+
 def asks_other_services(task: Task, definition: ecs.TaskDefinition) -> bool:
     """Whether anything must be had of other services before the first container starts."""
-    return bool(definition.task_role_arn) or any(_asks(task, found) for found in definition.container_definitions or ())
+    has_role = task_role(task, definition) is not None
+    return has_role or any(_asks(task, found) for found in definition.container_definitions or ())
 
 
 def _asks(task: Task, container: ecs.ContainerDefinition) -> bool:
@@ -125,7 +134,8 @@ def _asks(task: Task, container: ecs.ContainerDefinition) -> bool:
         or container.environment_files
         or container.repository_credentials
         or _override_of(task, container.name or "").environment_files
-        or (logs and (logs.log_driver == "awslogs" or logs.secret_options))
+        or is_awslogs(container)
+        or (logs and logs.secret_options)
     )
 
 
@@ -156,6 +166,13 @@ def warnings(definition: ecs.TaskDefinition) -> tuple[str, ...]:
 def _given(definition: ecs.TaskDefinition, members: tuple[str, ...]) -> Iterator[str]:
     for container in definition.container_definitions or ():
         for member in members:
-            if getattr(container, member):
+            if _gives(container, member):
                 wire_name = type(container).model_fields[member].alias
                 yield f"{wire_name} of container {container.name}"
+
+
+def _gives(container: ecs.ContainerDefinition, member: str) -> bool:
+    """Whether a container has a member that nobody acts on: the log driver awslogs is acted on."""
+    if member == "log_configuration" and is_awslogs(container):
+        return False
+    return bool(getattr(container, member))

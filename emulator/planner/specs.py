@@ -47,11 +47,28 @@ class Ulimit:
 
 
 @dataclass(frozen=True, slots=True)
+class LogSpec:
+    """A log stream of CloudWatch Logs that takes a container's output, in the account of its task.
+
+    `begins`: a regular expression; where there is one, an event is a line that it is found in and all lines up to the
+    next such line. `buffer`: with it a container never waits for its log, and so many bytes may be on their way;
+    without it the container waits.
+    """
+
+    group: str
+    region: str
+    stream: str
+    create_group: bool = False
+    begins: str | None = None
+    buffer: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ContainerSpec:
     """One container of a task. `cpu` in CPU units (a share), memory in MiB; None means the image's or engine's default.
 
-    `labels` are the user's dockerLabels; a driver adds the ones that ECS adds, which win. `log_secrets` are options of
-    the log driver that come from secrets, and are never printed.
+    `labels` are the user's dockerLabels; a driver adds the ones that ECS adds, which win. `log` is None where nobody
+    asked for the output. `log_secrets` are options of the log driver that come from secrets, and are never printed.
     """
 
     task: TaskSpec
@@ -74,6 +91,7 @@ class ContainerSpec:
     capabilities_drop: tuple[str, ...] = ()
     system_controls: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    log: LogSpec | None = None
     log_secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 

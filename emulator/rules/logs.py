@@ -12,6 +12,17 @@ from emulator.rules.rule import broken, rule
 EACH = "RegisterTaskDefinition:logs"
 
 AWSLOGS_NEEDS = ("awslogs-region", "awslogs-group")
+AWSLOGS_TAKES = frozenset(
+    {
+        *AWSLOGS_NEEDS,
+        "awslogs-create-group",
+        "awslogs-stream-prefix",
+        "awslogs-datetime-format",
+        "awslogs-multiline-pattern",
+        "mode",
+        "max-buffer-size",
+    }
+)
 MOST_ENVIRONMENT_FILES = 10
 
 Found = Mapping[str, object] | None
@@ -50,6 +61,21 @@ def awslogs_has_a_group_and_a_region(of: ContainerInTask) -> Found:
         return None
     missing = [option for option in AWSLOGS_NEEDS if not (logs.options or {}).get(option)]
     return broken(missing=", ".join(missing)) if missing else None
+
+
+@rule(
+    EACH,
+    refuse="ClientException",
+    says="Log driver awslogs disallows options: {unknown}",
+    evidence="inferred: recalled, not seen written",
+)
+def awslogs_has_its_own_options_only(of: ContainerInTask) -> Found:
+    """CloudWatch Logs is told nothing that it would not heed."""
+    logs = of.container.log_configuration
+    if logs is None or logs.log_driver != "awslogs":
+        return None
+    unknown = [option for option in logs.options or {} if option not in AWSLOGS_TAKES]
+    return broken(unknown=", ".join(unknown)) if unknown else None
 
 
 @rule(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import api_models as ecs
 from emulator.clock import Clock
 from emulator.ids import Ids
+from emulator.planner.containers import container_spec
 from emulator.planner.observations import (
     ContainerStarted,
     ImagePulled,
@@ -64,6 +66,12 @@ class Hands:
             return Prepared(self.steps.attached(task, seen.interface))
         except StepFailedError as error:
             return PlatformFailed(str(error))
+
+    def go_along(self, task: Task, containers: Iterable[str]) -> None:
+        """Do what goes along with containers that were started earlier, by this process or another one."""
+        definition = self._definition(task)
+        for name in containers:
+            self.steps.after_start(task, container_spec(task, definition, name))
 
     def _provide(self, task: Task) -> Provided | PlatformFailed:
         try:

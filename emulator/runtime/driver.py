@@ -8,7 +8,8 @@ never two calls at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import socket
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Literal, Protocol
@@ -30,6 +31,10 @@ class NoFreeAddressError(PrepareFailedError):
 
 class StartFailedError(Exception):
     """The engine refused to create or start a container. Carries the engine's own words."""
+
+
+class NoDoorsError(Exception):
+    """Code in a task reaches nothing of this process. Says why, as the rest of a sentence."""
 
 
 PullProblem = Literal["not-found", "denied", "wrong-platform", "unreachable", "other"]
@@ -62,6 +67,23 @@ class Namespace:
 
 
 @dataclass(frozen=True, slots=True)
+class Doors:
+    """Sockets that listen inside of a task's network namespace, so that who comes there is code of that task.
+
+    Whoever has them serves them, and closes them. `api` is at `port` of 127.0.0.1, `endpoint` at 169.254.170.2:80.
+    """
+
+    port: int
+    api: socket.socket
+    endpoint: socket.socket
+
+    def close(self) -> None:
+        """Close both."""
+        self.api.close()
+        self.endpoint.close()
+
+
+@dataclass(frozen=True, slots=True)
 class Started:
     """A container that was started. `at` in seconds since the epoch, by the engine's clock."""
 
@@ -88,6 +110,36 @@ class Found:
     task_arn: str
     namespace_alive: bool
     containers: dict[str, tuple[Started, Exit | None]]
+
+
+Source = Literal["stdout", "stderr"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a container's output, without its newline. `at` in nanoseconds since the epoch, by the engine's clock.
+
+    What a terminal shows is all `stdout`, and its lines end with a carriage return.
+    """
+
+    source: Source
+    at: int
+    text: bytes
+
+
+class Output(Protocol):
+    """What a container has printed, and prints until it ends: each line once, as the engine wrote them down."""
+
+    def __iter__(self) -> Iterator[Line]:
+        """Lines as they come. Ends when the container has ended and all was read, or is removed, or after `close`.
+
+        An engine that does not answer is waited for.
+        """
+        ...
+
+    def close(self) -> None:
+        """End the iteration, from any thread, also while it waits."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +182,14 @@ class Driver(Protocol):
         """
         ...
 
+    def doors(self, namespace: Namespace) -> Doors | None:
+        """The sockets that listen inside; None where no code runs that could come. From now on they are the caller's.
+
+        They are to be closed before `remove`. Asked again, it gives the same ones. Raises DriverUnreachableError,
+        NoDoorsError.
+        """
+        ...
+
     def pull(self, image: str, policy: PullPolicy, login: Login | None = None) -> str:
         """Make an image available and return its digest (`sha256:…`; its id where it has no digest).
 
@@ -151,6 +211,10 @@ class Driver(Protocol):
 
         Raises DriverUnreachableError.
         """
+        ...
+
+    def logs(self, task_arn: str, container: str, since: int) -> Output:
+        """A container's output from a moment on, in nanoseconds since the epoch; it was started, and may have ended."""
         ...
 
     def remove(self, task_arn: str) -> None:

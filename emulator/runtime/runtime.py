@@ -71,6 +71,7 @@ class Runtime:
         self.loop.pause()
         left = [task for task in self._hands.store.state.tasks if not task.released]
         self._hands.store.clear()
+        self._hands.steps.forget()
         try:
             self._hands.driver.remove_all_but(())
         finally:
@@ -87,14 +88,20 @@ class Runtime:
         self.loop.pause()
         self._workers.shutdown()
         self._pullers.shutdown(wait=False, cancel_futures=True)
+        self._hands.steps.forget()
         self._hands.driver.close(keep_tasks=keep_tasks)
 
     def _on_connected(self, found: list[Found]) -> None:
         by_arn = {each.task_arn: each for each in found}
         tasks = [task for task in self._hands.store.state.tasks if task.last_status != "STOPPED"]
         for task in tasks:
-            for observation in what_was_found(task, by_arn.get(task.arn), self._hands.clock.now()):
+            known = by_arn.get(task.arn)
+            for observation in what_was_found(task, known, self._hands.clock.now()):
                 self.loop.observe(task.key, observation)
+            if known is not None and known.namespace_alive:
+                self._hands.steps.found(task)
+            if known is not None:
+                self._hands.go_along(task, known.containers.keys() & task.containers.keys())
         self._hands.driver.remove_all_but(task.arn for task in tasks)
         self.problem = None
         self._connected = True

@@ -8,6 +8,7 @@
 | `emulator.ignore-stop` | `true`: does not heed the stop signal, and is killed |
 | `emulator.out-of-memory` | `true`: its end by itself is an out-of-memory kill (137) |
 | `emulator.fail-start` | is refused by the engine with these words |
+| `emulator.logs` | prints these lines when it starts |
 
 An image whose tag is `not-found`, `denied`, `wrong-platform` or `unreachable` cannot be pulled, for that reason.
 
@@ -20,7 +21,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 from typing import get_args
@@ -28,8 +29,10 @@ from typing import get_args
 from emulator.clock import Clock
 from emulator.planner.specs import ContainerSpec, PullPolicy, Subnet, TaskSpec
 from emulator.runtime.driver import (
+    Doors,
     Exit,
     Found,
+    Line,
     Login,
     Namespace,
     NoFreeAddressError,
@@ -50,6 +53,7 @@ class _Container:
     spec: ContainerSpec
     started: Started
     exit: Exit | None = None
+    removed: bool = False
 
     @property
     def labels(self) -> Mapping[str, str]:
@@ -66,11 +70,46 @@ class _Container:
             return Exit(KILLED, out_of_memory=True, at=at)
         return Exit(int(self.labels.get("emulator.exit-code", "0")), out_of_memory=False, at=at)
 
+    def printed(self) -> list[Line]:
+        """What it has printed: each line a nanosecond after the one before."""
+        begin = round(self.started.at * 1000) * 1_000_000
+        *texts, rest = self.labels.get("emulator.logs", "").split("\n")
+        lines = [*texts, rest] if rest else texts
+        return [Line("stdout", begin + place, text.encode()) for place, text in enumerate(lines)]
+
 
 @dataclass(slots=True)
 class _Task:
     namespace: Namespace
     containers: dict[str, _Container] = field(default_factory=dict)
+
+
+class _Output:
+    """As emulator.runtime.driver.Output."""
+
+    def __init__(self, container: _Container | None, since: int, changed: threading.Condition) -> None:
+        """`changed`: told of each end."""
+        self._container = container
+        self._since = since
+        self._changed = changed
+        self._closed = False
+
+    def __iter__(self) -> Iterator[Line]:
+        container = self._container
+        if container is None:
+            return
+        for line in container.printed():
+            if self._closed:
+                return
+            if line.at >= self._since:
+                yield line
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or container.removed or container.exit is not None)
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
 
 
 class SimulatedDriver:
@@ -86,7 +125,8 @@ class SimulatedDriver:
         self._held: set[IPv4Address] = set()
         self._next_offset: dict[str, int] = {}
         self._watcher: Watcher | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
+        """Held by whoever looks at or changes the above; told of each end."""
 
     def watch(self, watcher: Watcher) -> None:
         """Tell at once what there is."""
@@ -130,6 +170,10 @@ class SimulatedDriver:
                 return address
         raise NoFreeAddressError(f"subnet {subnet.id} has no free address")
 
+    def doors(self, namespace: Namespace) -> Doors | None:  # noqa: ARG002
+        """None: no code runs."""
+        return None
+
     def pull(self, image: str, policy: PullPolicy, login: Login | None = None) -> str:  # noqa: ARG002 - all are at hand
         """A digest made of the name. Raises PullFailedError for the names that ask for it."""
         tag = image.rsplit(":", 1)[-1]
@@ -167,7 +211,14 @@ class SimulatedDriver:
                 return
             code = KILLED if kill else int(found.labels.get("emulator.stop-exit-code", str(TERMINATED)))
             found.exit = Exit(code, out_of_memory=False, at=self._clock.now())
+            self._lock.notify_all()
         self._tell([(task_arn, container, found.exit)])
+
+    def logs(self, task_arn: str, container: str, since: int) -> _Output:
+        """What a container's script says that it prints, until its end."""
+        with self._lock:
+            task = self._tasks.get(task_arn)
+            return _Output(task.containers.get(container) if task else None, since, self._lock)
 
     def remove(self, task_arn: str) -> None:
         """Forget a task."""
@@ -184,6 +235,9 @@ class SimulatedDriver:
         task = self._tasks.pop(task_arn, None)
         if task is not None:
             self._held.discard(IPv4Address(task.namespace.address))
+            for container in task.containers.values():
+                container.removed = True
+            self._lock.notify_all()
 
     def spare(self) -> int:
         """None: making one takes no time."""
@@ -205,6 +259,7 @@ class SimulatedDriver:
                 container = self._running(arn, name)
                 if container is not None:
                     container.exit = container.ends_by_itself()
+                    self._lock.notify_all()
                     ended.append((arn, name, container.exit))
         self._tell(ended)
 

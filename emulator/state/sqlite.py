@@ -98,7 +98,7 @@ class Database:
         try:
             executemany(
                 "insert into record values (?, ?, ?, ?)"
-                " on conflict do update set head = excluded.head, view = excluded.view",
+                " on conflict (kind, key) do update set head = excluded.head, view = excluded.view",
                 ((row.kind, row.key, row.head, row.view) for row in puts),
             )
             # Each statement lets other threads run and waits for its turn again, so none is made for nothing.

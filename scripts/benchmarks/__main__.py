@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import calls, fifty, first_call, first_line, flat, machine, memory, page, run_task_answers
+from benchmarks import calls, fifty, first_call, first_line, flat, log_lines, machine, memory, page, run_task_answers
 from benchmarks.results import Result, summary
 
 
@@ -37,6 +37,7 @@ BENCHMARKS = {
         "calls": calls,
         "flat": flat,
         "memory": memory,
+        "log-lines": log_lines,
     }.items()
 }
 

@@ -316,7 +316,7 @@ def test_an_image_of_a_private_registry_waits_for_its_login() -> None:
 
 
 def test_what_is_accepted_and_does_nothing_is_told() -> None:
-    content = definition(container(log_configuration=ecs.LogConfiguration(log_driver="awslogs")))
+    content = definition(container(log_configuration=ecs.LogConfiguration(log_driver="splunk")))
     seen = Prepared(INTERFACE).enter(task(content))
     plan = plan_task(seen, content, NOW)
     assert "logConfiguration of container web is accepted and not acted on yet" in plan.said

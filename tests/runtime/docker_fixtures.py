@@ -16,7 +16,7 @@ import pytest
 from emulator.clock import SystemClock
 from emulator.runtime.docker import DockerDriver
 from tests.images import import_busybox
-from tests.runtime.docker_world import PATIENCE, MakeDriver, Recorder, Signpost, image_name, ours
+from tests.runtime.docker_world import API_PORT, PATIENCE, MakeDriver, Recorder, Signpost, image_name, ours
 
 
 @pytest.fixture
@@ -47,7 +47,8 @@ def make_driver(api: docker.APIClient) -> Iterator[MakeDriver]:
 
     def make(instance: str | None = None, **given: Any) -> DockerDriver:
         instance = instance or f"test-{secrets.token_hex(6)}"
-        driver = DockerDriver(instance=instance, **{"ephemeral_lock": None, "clock": SystemClock(), **given})
+        usual = {"ephemeral_lock": None, "clock": SystemClock(), "port": API_PORT}
+        driver = DockerDriver(instance=instance, **(usual | given))
         made.setdefault(instance, []).append(driver)
         return driver
 

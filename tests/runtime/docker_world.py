@@ -24,6 +24,8 @@ PATIENCE = 30.0
 VPC = IPv4Network(f"10.{211 + os.getpid() % 40}.0.0/16")
 """The VPC of this test process. Another process that has the same one shares its network, which does no harm."""
 SUBNET = Subnet("subnet-1", IPv4Network((VPC.network_address + 16 * 256, 20)), VPC)
+API_PORT = 4566
+"""At which port of its own loopback address a task has the API."""
 
 
 def image_name(kind: str = "busybox") -> str:

@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import tarfile
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from emulator.planner.environment import Environment
-from emulator.planner.specs import Subnet, Ulimit
+from emulator.planner.specs import LogSpec, Subnet, Ulimit
 from emulator.runtime.docker import cgroups, containers, labels, namespaces, observe, pause
 from emulator.runtime.docker.cgroups import Bounds, TaskCgroups, TaskLimits
 from emulator.runtime.docker.engine import Engine, RefusedError
@@ -82,8 +83,16 @@ class TestContainers:
         assert host["NetworkMode"] == "container:pause-id"
         assert host["CgroupParent"] == "/ecs/0"
         assert host["CpuShares"] == 2
-        assert host["LogConfig"]["Type"] == "json-file"
+        assert host["LogConfig"] == {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}}
         assert not {"Memory", "MemoryReservation", "NanoCpus"} & set(host)
+
+    def test_the_log_of_a_container_whose_output_is_read_has_larger_files(self) -> None:
+        log = LogSpec(group="g", region="us-east-1", stream="s")
+        larger = {"max-size": "50m", "max-file": "2"}
+        assert self.body(log=log)["HostConfig"]["LogConfig"] == {"Type": "json-file", "Config": larger}
+        mode = {"mode": "non-blocking", "max-buffer-size": "4096"}
+        found = self.body(log=replace(log, buffer=4096))["HostConfig"]["LogConfig"]
+        assert found == {"Type": "json-file", "Config": {**larger, **mode}}
 
     def test_what_is_given_is_translated(self) -> None:
         body = self.body(

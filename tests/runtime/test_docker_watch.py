@@ -21,7 +21,7 @@ from emulator.runtime.docker.setting import Setting
 from emulator.runtime.docker.watch import Watch
 from emulator.runtime.driver import DriverUnreachableError
 from tests.relay import Relay
-from tests.runtime.docker_world import SUBNET, MakeDriver, Recorder, make_container, make_task, shell
+from tests.runtime.docker_world import API_PORT, SUBNET, MakeDriver, Recorder, make_container, make_task, shell
 
 pytest_plugins = ["tests.runtime.docker_fixtures"]
 daemon = pytest.mark.docker
@@ -36,7 +36,9 @@ def relay(tmp_path: Path) -> Iterator[Relay]:
 
 def test_a_daemon_that_is_not_there_is_named(tmp_path: Path) -> None:
     nowhere = f"unix://{tmp_path}/docker.sock"
-    driver = DockerDriver(instance="test-nowhere", ephemeral_lock=None, clock=SystemClock(), base_url=nowhere)
+    driver = DockerDriver(
+        instance="test-nowhere", ephemeral_lock=None, clock=SystemClock(), port=API_PORT, base_url=nowhere
+    )
     recorder = Recorder()
     driver.watch(recorder.as_watcher())
     reason = recorder.next("disconnected")

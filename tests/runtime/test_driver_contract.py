@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from emulator.clock import SystemClock
 from emulator.planner.specs import ContainerSpec, Subnet, TaskSpec
 from emulator.runtime.driver import Driver, Namespace, NoFreeAddressError, PullFailedError, StartFailedError
 from emulator.runtime.simulated import SimulatedDriver
-from tests.runtime.docker_world import SUBNET, Recorder, Signpost, make_container, make_task
+from tests.runtime.docker_world import PATIENCE, SUBNET, Recorder, Signpost, make_container, make_task
 
 pytest_plugins = ["tests.runtime.docker_fixtures"]
 
@@ -25,6 +26,8 @@ SCRIPTS = {
         "trap 'exit 9' TERM; {knock}; while true; do sleep 0.1; done",
         {"emulator.stop-exit-code": "9"},
     ),
+    "prints and ends": (r"printf 'one\ntwo\n\nlast'", {"emulator.logs": "one\ntwo\n\nlast", "emulator.exit-code": "0"}),
+    "prints and stays": ("echo one; echo two; while true; do sleep 0.1; done", {"emulator.logs": "one\ntwo\n"}),
 }
 """What a container does: a shell script for a real one, labels for a simulated one."""
 
@@ -156,6 +159,75 @@ def test_a_kill_ends_who_does_not_heed(bench: Bench) -> None:
 
 def test_signalling_what_is_not_there_is_fine(bench: Bench) -> None:
     bench.driver.signal(make_task().arn, "app", kill=True)
+
+
+def test_the_output_of_a_container_that_has_ended_is_all_there(bench: Bench) -> None:
+    task = make_task()
+    started = bench.driver.start(bench.container(task, "prints and ends"), bench.prepared(task))
+    bench.recorder.exit_of(task)
+    lines = list(bench.driver.logs(task.arn, "app", 0))
+    assert [(line.source, line.text) for line in lines] == [("stdout", text) for text in (b"one", b"two", b"", b"last")]
+    times = [line.at for line in lines]
+    assert times == sorted(set(times))
+    assert abs(times[0] / 1e9 - started.at) < 60
+
+
+def test_output_may_be_read_from_the_moment_of_any_of_its_lines(bench: Bench) -> None:
+    task = make_task()
+    bench.driver.start(bench.container(task, "prints and ends"), bench.prepared(task))
+    lines = list(bench.driver.logs(task.arn, "app", 0))
+    for place, line in enumerate(lines):
+        assert list(bench.driver.logs(task.arn, "app", line.at)) == lines[place:]
+        assert list(bench.driver.logs(task.arn, "app", line.at + 1)) == lines[place + 1 :]
+
+
+def test_output_comes_while_the_container_runs_until_it_ends(bench: Bench) -> None:
+    task = make_task()
+    bench.driver.start(bench.container(task, "prints and stays"), bench.prepared(task))
+    lines = iter(bench.driver.logs(task.arn, "app", 0))
+    assert [next(lines).text, next(lines).text] == [b"one", b"two"]
+    bench.driver.signal(task.arn, "app", kill=True)
+    assert list(lines) == []
+
+
+def test_output_ends_when_its_task_is_removed(bench: Bench) -> None:
+    task = make_task()
+    bench.driver.start(bench.container(task, "prints and stays"), bench.prepared(task))
+    lines = iter(bench.driver.logs(task.arn, "app", 0))
+    next(lines)
+    bench.driver.remove(task.arn)
+    assert [line.text for line in lines] in ([], [b"two"])
+
+
+def test_reading_output_can_be_ended_from_another_thread(bench: Bench) -> None:
+    task = make_task()
+    bench.driver.start(bench.container(task, "prints and stays"), bench.prepared(task))
+    output = bench.driver.logs(task.arn, "app", 0)
+    read: queue.Queue[bytes] = queue.Queue()
+
+    def keep_reading() -> None:
+        for line in output:
+            read.put(line.text)
+
+    reader = threading.Thread(target=keep_reading)
+    reader.start()
+    assert [read.get(timeout=PATIENCE), read.get(timeout=PATIENCE)] == [b"one", b"two"]
+    output.close()
+    output.close()
+    reader.join(PATIENCE)
+    assert not reader.is_alive()
+
+
+def test_output_that_is_closed_before_it_is_read_ends_at_once(bench: Bench) -> None:
+    task = make_task()
+    bench.driver.start(bench.container(task, "prints and stays"), bench.prepared(task))
+    output = bench.driver.logs(task.arn, "app", 0)
+    output.close()
+    assert list(output) == []
+
+
+def test_there_is_no_output_of_what_is_not_there(bench: Bench) -> None:
+    assert list(bench.driver.logs(make_task().arn, "app", 0)) == []
 
 
 def test_removing_takes_everything_and_may_be_repeated(bench: Bench) -> None:

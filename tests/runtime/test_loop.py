@@ -17,7 +17,9 @@ from emulator.runtime.driver import (
     Started,
     Watcher,
 )
+from emulator.runtime.runtime import Runtime
 from emulator.runtime.simulated import SimulatedDriver
+from emulator.runtime.steps.steps import Steps
 from emulator.state.tasks import Task
 from tests.builders import SUBNET, container, definition
 from tests.machine import Machine
@@ -170,9 +172,9 @@ class Deaf(SimulatedDriver):
         self._watcher = None
 
 
-def restarted(machine: Machine) -> Machine:
+def restarted(machine: Machine, steps: Steps | None = None) -> Machine:
     """Another process on the same state, beside the same engine."""
-    again = Machine(lambda _: machine.driver, machine.store)
+    again = Machine(lambda _: machine.driver, machine.store, lambda _: steps or Steps())
     again.clock = machine.clock
     return again
 
@@ -183,6 +185,26 @@ def test_a_new_process_finds_its_tasks_running() -> None:
     before = machine.now(task)
     again = restarted(machine).connect()
     assert again.now(task) == before
+
+
+def test_what_goes_along_with_a_container_goes_along_with_one_that_is_found() -> None:
+    machine = Machine(Deaf).connect()
+    running, ended = machine.run(scripted()), machine.run(scripted(run_for="5", exit_code="0"))
+    machine.clock.set(machine.clock.now() + 60)
+    machine.driver.tick(machine.clock.now())
+    followed: list[tuple[str, str]] = []
+    steps = Steps(at_after_start=[lambda task, spec: followed.append((task.id, spec.name))])
+    restarted(machine, steps).connect()
+    assert sorted(followed) == [(running.id, "web"), (ended.id, "web")]
+
+
+@pytest.mark.parametrize("end", [Runtime.reset, lambda runtime: runtime.close(keep_tasks=True)], ids=["reset", "close"])
+def test_steps_let_go_of_all_tasks_at_a_reset_and_at_the_end(end: Callable[[Runtime], None]) -> None:
+    told: list[str] = []
+    machine = Machine(steps=lambda _: Steps(at_forget=[lambda: told.append("let go")])).connect()
+    machine.run(scripted())
+    end(machine.runtime)
+    assert told == ["let go"]
 
 
 def test_a_container_that_ended_meanwhile_has_its_true_exit_code() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,19 @@ def containers_of(engine: docker.APIClient, **labels: str) -> list[dict[str, Any
 def is_spare(container: dict[str, Any]) -> bool:
     """Is a container, as the daemon lists it, a network namespace for a task to come?"""
     return bool(container["Names"][0].startswith("/ecs-spare-"))
+
+
+def lines(engine: docker.APIClient, task: dict[str, Any], name: str) -> Iterator[str]:
+    """What a container prints, line by line as it comes, until it ends."""
+    labels = {"com.amazonaws.ecs.task-arn": task["taskArn"], "com.amazonaws.ecs.container-name": name}
+    (found,) = containers_of(engine, **labels)
+    url = f"{engine.base_url}/v{engine.api_version}/containers/{found['Id']}/logs"
+    text = b""
+    # Not engine.logs, which leaves its socket to the garbage collector.
+    with engine.get(url, params={"stdout": 1, "follow": 1}, stream=True, timeout=60) as answer:
+        while head := answer.raw.read(8):
+            *whole, text = (text + answer.raw.read(int.from_bytes(head[4:], "big"))).split(b"\n")
+            yield from (line.decode() for line in whole)
 
 
 def cgroups() -> set[str]:

@@ -71,7 +71,7 @@ def run_many(ecs: Any, count: int) -> set[str]:
 def soak(engine: docker.APIClient, count: int) -> tuple[Traces, Traces]:
     """Traces after the first few tasks, and after so many more."""
     with served("--ephemeral", "--runtime", "docker") as emulator:
-        define(emulator.ecs, "short", container("web", "exit 3"))
+        define(emulator.ecs, "short", container("web", "exit 3"), taskRoleArn="ecsTaskExecutionRole")
         first = run_many(emulator.ecs, 2 * AT_ONCE)
         before = traces(emulator, engine, first)
         ids = run_many(emulator.ecs, count)

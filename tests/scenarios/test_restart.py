@@ -13,9 +13,9 @@ import docker
 import pytest
 import requests
 
-from tests.emulators import Served, served
+from tests.emulators import Served, client, served
 from tests.operations.helpers import run
-from tests.scenarios.tasks import container, containers_of, define, ended, exit_codes, is_spare, look, started
+from tests.scenarios.tasks import container, containers_of, define, ended, exit_codes, is_spare, lines, look, started
 
 pytestmark = pytest.mark.docker
 
@@ -71,6 +71,33 @@ def test_a_container_that_ended_meanwhile_has_its_true_exit_code(tmp_path: Path,
     with kept(tmp_path) as second:
         found = ended(second.ecs, task)
     assert (found["stopCode"], exit_codes(found)) == ("EssentialContainerExited", {"web": 42})
+
+
+INSIDE = r"""ask() { { printf "GET $3 HTTP/1.0\r\nHost: localhost\r\n\r\n"; sleep 0.5; } | nc $1 $2; }
+trap 'exit 0' TERM
+while true; do
+  key=$(ask 169.254.170.2 80 $AWS_CONTAINER_CREDENTIALS_RELATIVE_URI | tail -n 1 | cut -d '"' -f 8)
+  echo $key $(ask 127.0.0.1 ${AWS_ENDPOINT_URL##*:} /_emulator/health | head -n 1)
+done"""
+"""Prints the access key that the task has, and what its API answers, again and again."""
+
+
+def test_what_code_in_a_task_reaches_is_there_again_after_a_kill(tmp_path: Path, engine: docker.APIClient) -> None:
+    with kept(tmp_path) as first:
+        define(first.ecs, "inside", container("app", INSIDE), taskRoleArn="ecsTaskExecutionRole")
+        task = started(first.ecs, "inside")
+        said = (line.split() for line in lines(engine, task, "app"))
+        key, _, status, _ = next(words for words in said if len(words) == 4)
+        assert (key[:4], status) == ("ASIA", "200")
+        first.kill()
+    with kept(tmp_path) as second:
+        later, _, status, _ = next(words for words in said if len(words) == 4 and words[0] != key)
+        assert status == "200"
+        sts = client(second.url, "sts", account=later)
+        role = f"assumed-role/ecsTaskExecutionRole/{task['taskArn'].rsplit('/', 1)[1]}"
+        assert sts.get_caller_identity()["Arn"] == f"arn:aws:sts::000000000000:{role}"
+        second.ecs.stop_task(task=task["taskArn"])
+        assert exit_codes(ended(second.ecs, task)) == {"app": 0}
 
 
 def test_a_task_that_was_killed_in_the_middle_of_its_start_goes_on(tmp_path: Path, engine: docker.APIClient) -> None:

@@ -9,7 +9,7 @@ import hashlib
 import re
 from typing import Any
 
-from emulator.planner.specs import ContainerSpec
+from emulator.planner.specs import ContainerSpec, LogSpec
 from emulator.runtime.docker import labels
 from emulator.runtime.docker.cgroups import Bounds
 from emulator.runtime.docker.labels import OUR_PREFIX, Owner
@@ -25,6 +25,10 @@ LEAST_NANO_CPUS = 10_000_000
 OPEN_FILES = {"Name": "nofile", "Soft": 65535, "Hard": 65535}
 """What Fargate gives when a task definition says nothing [documented]."""
 LOG_CONFIG = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}}
+FOLLOWED = {"max-size": "50m", "max-file": "2"}
+"""For a container whose output is read: a reader that is a whole file behind misses lines, so the files are larger.
+50 MiB are half a million short lines.
+"""
 
 
 def name_of(container: ContainerSpec) -> str:
@@ -95,9 +99,16 @@ def _host_config(container: ContainerSpec, namespace_id: str, bounds: Bounds) ->
         "Sysctls": dict(container.system_controls),
         "Ulimits": [{"Name": each.name, "Soft": each.soft, "Hard": each.hard} for each in container.ulimits],
         "CpuShares": min(MOST_SHARES, max(LEAST_SHARES, container.cpu)),
-        "LogConfig": LOG_CONFIG,
+        "LogConfig": _log_config(container.log),
         **_limits(container, bounds),
     }
+
+
+def _log_config(log: LogSpec | None) -> dict[str, Any]:
+    if log is None:
+        return LOG_CONFIG
+    mode = {} if log.buffer is None else {"mode": "non-blocking", "max-buffer-size": str(log.buffer)}
+    return {**LOG_CONFIG, "Config": {**FOLLOWED, **mode}}
 
 
 def _labels(container: ContainerSpec, owner: Owner) -> dict[str, str]:

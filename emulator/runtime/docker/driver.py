@@ -11,10 +11,12 @@ from typing import Any
 from emulator.clock import Clock
 from emulator.planner.specs import ContainerSpec, PullPolicy, Subnet, TaskSpec
 from emulator.runtime.docker.cgroups import TaskLimits, Way
+from emulator.runtime.docker.doors import DoorOpener
 from emulator.runtime.docker.engine import Engine
 from emulator.runtime.docker.images import Images
 from emulator.runtime.docker.known import Known
 from emulator.runtime.docker.labels import CONTAINER_NAME, ROLE, TASK_ARN, Owner
+from emulator.runtime.docker.logs import ContainerOutput
 from emulator.runtime.docker.namespaces import ColdNamespaces
 from emulator.runtime.docker.networks import Networks
 from emulator.runtime.docker.observe import is_running, labels_of, started_of
@@ -25,7 +27,7 @@ from emulator.runtime.docker.signals import Signals
 from emulator.runtime.docker.starts import Starts
 from emulator.runtime.docker.sweep import Sweep
 from emulator.runtime.docker.watch import Watch
-from emulator.runtime.driver import DriverUnreachableError, Login, Namespace, Started, Watcher
+from emulator.runtime.driver import Doors, DriverUnreachableError, Login, Namespace, Started, Watcher
 
 logger = logging.getLogger(__name__)
 
@@ -38,12 +40,13 @@ class DockerDriver:
 
     name = "docker"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all are named
         self,
         *,
         instance: str,
         ephemeral_lock: Path | None,
         clock: Clock,
+        port: int,
         base_url: str | None = None,
         pool: int = 0,
     ) -> None:
@@ -51,21 +54,23 @@ class DockerDriver:
 
         `ephemeral_lock`: for an emulator that keeps nothing, the file that its process holds an exclusive flock on for
         its life; when it is killed, another emulator sees from it that what is left belongs to nobody.
+        `port`: the API's, which code in tasks has on its own loopback address too.
         `base_url`: the daemon; by default what DOCKER_HOST and its relatives say, else the local socket.
         `pool`: how many namespaces may be kept ready in each subnet that is used.
         Nothing is asked of the daemon yet.
         """
         self._engine = Engine(base_url)
         self._known = Known()
-        setting = Setting(self._engine, Owner(instance, ephemeral_lock), self._known, clock)
+        self._setting = setting = Setting(self._engine, Owner(instance, ephemeral_lock, port=port), self._known, clock)
         self._networks = Networks(self._engine)
+        self._doors = DoorOpener(self._engine, port)
         self._limits = TaskLimits(self._engine)
         self._images = Images(self._engine)
-        self._namespaces = ColdNamespaces(setting, self._networks)
+        self._namespaces = ColdNamespaces(setting, self._networks, self._doors)
         self._pool = Pool(self._namespaces, clock, pool)
         self._starts = Starts(setting, self._images, self._limits)
         self._signals = Signals(setting)
-        self._removal = Removal(setting, self._namespaces, self._limits)
+        self._removal = Removal(setting, self._namespaces, self._limits, self._doors)
         self._sweep = Sweep(setting, self._networks, self._limits)
         self._watch = Watch(setting, self._limits, on_connect=self._on_connect, on_found=self._adopt)
 
@@ -91,6 +96,10 @@ class DockerDriver:
             self._limits.make(task.id, cpu=task.cpu, memory=task.memory)
             return namespace
 
+    def doors(self, namespace: Namespace) -> Doors:
+        """The sockets that listen inside of a task's namespace."""
+        return self._doors.take(namespace.id)
+
     def pull(self, image: str, policy: PullPolicy, login: Login | None = None) -> str:
         """Make an image available and return its digest."""
         return self._images.pull(image, policy, login)
@@ -103,6 +112,10 @@ class DockerDriver:
     def signal(self, task_arn: str, container: str, *, kill: bool) -> None:
         """Send the container's stop signal, or SIGKILL."""
         self._signals.send(task_arn, container, kill=kill)
+
+    def logs(self, task_arn: str, container: str, since: int) -> ContainerOutput:
+        """A container's output from a moment on."""
+        return ContainerOutput(self._setting, task_arn, container, since)
 
     def remove(self, task_arn: str) -> None:
         """Remove all that belongs to a task."""
@@ -140,6 +153,7 @@ class DockerDriver:
         except DriverUnreachableError as error:
             logger.warning("what this emulator has on the container engine stays there: %s", error)
         finally:
+            self._doors.close()
             self._engine.close()
 
     def _on_connect(self, info: dict[str, Any]) -> None:

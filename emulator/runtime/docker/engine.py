@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 CALL_TIMEOUT = 60
 """Seconds that an ordinary call may take. Creating and starting are slow on a machine under load."""
 CONNECT_TIMEOUT = 10
-POOL_SIZE = 32
+POOL_SIZE = 256
+"""Connections that may be open at once before the client complains: each container whose output is read has one."""
 
 GOING_WORDS = (
     "shutting down",

@@ -15,6 +15,8 @@ ROLE = "ecs-emulator.role"
 VPC = "ecs-emulator.vpc"
 """On a network: the range that it is the network of. On a namespace: the range of the VPC that it is in."""
 ADDRESS = "ecs-emulator.address"
+API_PORT = "ecs-emulator.api-port"
+"""On a namespace: at which port of its loopback address the API is, for as long as it lives."""
 LOCK = "ecs-emulator.lock"
 """The file that the owner keeps locked while it lives; only on what an owner that keeps nothing has made."""
 HOST = "ecs-emulator.host"
@@ -36,6 +38,8 @@ class Owner:
     instance: str
     lock: Path | None = None
     host: str = field(default_factory=gethostname)
+    port: int | None = None
+    """Where its API is; None for one whose API is not offered inside of tasks."""
 
     @property
     def filter(self) -> str:
@@ -47,6 +51,8 @@ class Owner:
         labels = {INSTANCE: self.instance, ROLE: role}
         if self.lock is not None:
             labels |= {LOCK: str(self.lock), HOST: self.host}
+        if self.port is not None and role == "namespace":
+            labels[API_PORT] = str(self.port)
         return labels
 
     def owns(self, labels: Mapping[str, str] | None) -> bool:

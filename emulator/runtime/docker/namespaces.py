@@ -17,6 +17,7 @@ from typing import Any
 from emulator.planner.specs import Subnet, TaskSpec
 from emulator.runtime.docker import labels
 from emulator.runtime.docker.addresses import Addresses
+from emulator.runtime.docker.doors import DoorOpener
 from emulator.runtime.docker.engine import RefusedError
 from emulator.runtime.docker.labels import Owner
 from emulator.runtime.docker.networks import Networks
@@ -58,11 +59,12 @@ class Made:
 class ColdNamespaces:
     """Namespaces that are made when they are wanted. Calls for different tasks may come from several threads."""
 
-    def __init__(self, setting: Setting, networks: Networks) -> None:
+    def __init__(self, setting: Setting, networks: Networks, doors: DoorOpener) -> None:
         self._engine = setting.engine
         self._owner = setting.owner
         self._known = setting.known
         self._networks = networks
+        self._doors = doors
         self._image = PauseImage(setting.engine)
         self._lock = Lock()
         self._addresses: dict[IPv4Network, Addresses] = {}
@@ -101,6 +103,7 @@ class ColdNamespaces:
                 self._addresses_of(place.vpc_cidr).release(address)
                 raise
             else:
+                self._doors.begin(container_id)
                 return Made(container_id, place, address)
         raise PrepareFailedError(
             f"no address of subnet {place.cidr} was to be had in {ATTEMPTS} attempts: others took each one first. "
@@ -243,6 +246,7 @@ class ColdNamespaces:
 
     def _remove(self, container_id: str) -> None:
         self._known.removing(container_id)
+        self._doors.drop(container_id)
         with suppress(RefusedError), self._engine.asking() as api:
             api.remove_container(container_id, force=True)
 

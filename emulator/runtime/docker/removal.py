@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from emulator.runtime.docker.cgroups import TaskLimits
+from emulator.runtime.docker.doors import DoorOpener
 from emulator.runtime.docker.engine import Engine, RefusedError
 from emulator.runtime.docker.labels import ROLE, TASK_ARN, namespace_name, task_id
 from emulator.runtime.docker.namespaces import ColdNamespaces
@@ -24,12 +25,13 @@ GONE_WITHIN = 30
 class Removal:
     """Removes what an emulator has made on one daemon."""
 
-    def __init__(self, setting: Setting, namespaces: ColdNamespaces, limits: TaskLimits) -> None:
+    def __init__(self, setting: Setting, namespaces: ColdNamespaces, limits: TaskLimits, doors: DoorOpener) -> None:
         self._engine = setting.engine
         self._owner = setting.owner
         self._known = setting.known
         self._namespaces = namespaces
         self._limits = limits
+        self._doors = doors
 
     def task(self, task_arn: str) -> None:
         """As Driver.remove."""
@@ -70,6 +72,7 @@ class Removal:
 
     def _remove_container(self, container_id: str) -> None:
         self._known.removing(container_id)
+        self._doors.drop(container_id)
         remove_container(self._engine, container_id)
 
     def _namespace(self, task_arn: str) -> str | None:

@@ -6,7 +6,6 @@ import logging
 from typing import Any
 
 from emulator.runtime.docker.engine import RefusedError
-from emulator.runtime.docker.labels import CONTAINER_NAME, TASK_ARN
 from emulator.runtime.docker.observe import is_running
 from emulator.runtime.docker.setting import Setting
 
@@ -17,16 +16,14 @@ class Signals:
     """Sends signals to an emulator's containers."""
 
     def __init__(self, setting: Setting) -> None:
+        self._setting = setting
         self._engine = setting.engine
-        self._owner = setting.owner
         self._known = setting.known
 
     def send(self, task_arn: str, container: str, *, kill: bool) -> None:
         """As Driver.signal."""
-        container_id = self._known.id_of(task_arn, container)
+        container_id = self._setting.container_id(task_arn, container)
         try:
-            if container_id is None:
-                container_id = self._look_up(task_arn, container)
             if container_id is not None:
                 self._send(container_id, kill=kill)
         except RefusedError as refusal:
@@ -40,10 +37,6 @@ class Signals:
         if signal is not None:
             with self._engine.asking() as api:
                 api.kill(container_id, signal)
-
-    def _look_up(self, task_arn: str, container: str) -> str | None:
-        found = self._engine.containers(self._owner.filter, f"{TASK_ARN}={task_arn}", f"{CONTAINER_NAME}={container}")
-        return str(found[0]["Id"]) if found else None
 
 
 def _stop_signal(container: dict[str, Any]) -> str | None:

@@ -70,15 +70,15 @@ class Interfaces:
         """The interface, with the id that EC2 gives it. Raises StepFailedError."""
         place = Place(task.account, task.region)
         subnet = self.store.state.subnets.get((*place, task.subnet))
-        shown = interface_of(replace(task, interface=interface), subnet) if subnet else None
-        if shown is None:
-            return interface
+        if subnet is None:
+            raise StepFailedError(f"InternalError: nobody knows the subnet {task.subnet} any more")
         try:
-            return replace(interface, id=self.ec2.create_interface(place, shown))
+            id_ = self.ec2.create_interface(place, interface_of(task, interface, subnet))
         except ServiceRefusedError as refusal:
             raise StepFailedError(refused_by_ec2(task.subnet, refusal.code)) from refusal
         except ServiceUnreachableError as problem:
             raise StepFailedError(f"ResourceInitializationError: failed to configure ENI: {problem}") from problem
+        return replace(interface, id=id_)
 
     def delete(self, task: Task) -> None:
         """Have EC2 forget the interface. If it cannot, the task goes all the same."""
