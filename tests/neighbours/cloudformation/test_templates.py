@@ -183,6 +183,16 @@ def test_conditions_choose_resources_and_values() -> None:
             {"X": "3"},
             "Parameter 'X' must be one of AllowedValues",
         ),
+        (
+            {"X": {"Type": "String", "AllowedPattern": "[a-z]+"}},
+            {"X": "abC"},
+            "Parameter X failed to satisfy constraint: Parameter X must match pattern [a-z]+",
+        ),
+        (
+            {"X": {"Type": "String", "AllowedPattern": "(a|aa)+$", "ConstraintDescription": "only a"}},
+            {"X": "a" * 4000 + "b"},
+            "Parameter X failed to satisfy constraint: only a",
+        ),
         ({"X": {"Type": "String", "MinLength": 2}}, {"X": "a"}, "Parameter 'X' must contain at least 2 characters"),
         ({"X": {"Type": "Number", "MaxValue": 5}}, {"X": "6"}, "Parameter 'X' must be a number not greater than 5"),
         (

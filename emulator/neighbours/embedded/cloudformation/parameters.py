@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import regex
+
 from emulator.neighbours.embedded.cloudformation.templates import invalid
 
 Values = dict[str, Any]
@@ -13,14 +15,14 @@ Values = dict[str, Any]
 Fetch = Callable[[list[str]], Mapping[str, str]]
 """The values of parameters of Parameter Store, by their names; those that do not exist are absent."""
 
+PATIENCE = 0.2
+"""Seconds that a parameter's pattern may take: one can be written that takes for ever."""
+
 IN_STORE = "AWS::SSM::Parameter::Value<"
 
 
 def texts(declared: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
-    """The text of each parameter: what was given, else its default. Raises ServiceRefusedError.
-
-    `AllowedPattern` is not looked at: a pattern can keep the reader busy for ever.
-    """
+    """The text of each parameter: what was given, else its default. Raises ServiceRefusedError."""
     strange = [name for name in given if name not in declared]
     if strange:
         raise invalid(f"Parameters: [{', '.join(strange)}] do not exist in the template")
@@ -78,9 +80,21 @@ def _check(name: str, parameter: Mapping[str, Any], text: str) -> None:
         allowed = parameter.get("AllowedValues")
         if isinstance(allowed, list) and part not in {text_of(each) for each in allowed}:
             raise invalid(f"Parameter '{name}' must be one of AllowedValues")
+    pattern = parameter.get("AllowedPattern")
+    if isinstance(pattern, str) and not _matches(pattern, text):
+        reason = parameter.get("ConstraintDescription", f"Parameter {name} must match pattern {pattern}")
+        raise invalid(f"Parameter {name} failed to satisfy constraint: {reason}")
     for wrong, sentence in _bounds(parameter, text):
         if wrong:
             raise invalid(f"Parameter '{name}' {sentence}")
+
+
+def _matches(pattern: str, text: str) -> bool:
+    """A pattern that is none, or that takes too long, matches nothing."""
+    try:
+        return regex.fullmatch(pattern, text, concurrent=True, timeout=PATIENCE) is not None
+    except (regex.error, OverflowError, RecursionError, TimeoutError):
+        return False
 
 
 def _bounds(parameter: Mapping[str, Any], text: str) -> Iterable[tuple[bool, str]]:
