@@ -156,6 +156,19 @@ def test_a_change_set_without_changes_fails(emulator: InProcess, stacks: Any) ->
         stacks.execute_change_set(**change_set)
 
 
+def test_a_name_is_free_again_when_its_change_set_is_done_with(emulator: InProcess, stacks: Any) -> None:
+    change_set = {"StackName": "app", "ChangeSetName": "same", **CONSENT}
+    first = stacks.create_change_set(**change_set, TemplateBody=fargate())["Id"]
+    with pytest.raises(ClientError, match=r"ChangeSet \[same\] already exists"):
+        stacks.create_change_set(**change_set, TemplateBody=fargate())
+    stacks.execute_change_set(ChangeSetName=first)
+    for _ in range(2):  # without changes, so that it fails
+        stacks.create_change_set(**change_set, ChangeSetType="UPDATE", TemplateBody=fargate())
+    third = stacks.create_change_set(**change_set, ChangeSetType="UPDATE", TemplateBody=fargate(Memory=1024))["Id"]
+    assert stacks.describe_change_set(ChangeSetName="same", StackName="app")["ChangeSetId"] == third
+    assert stacks.describe_change_set(ChangeSetName=first)["ExecutionStatus"] == "EXECUTE_COMPLETE"
+
+
 def test_a_failed_change_set_may_leave_the_stack_as_it_is(emulator: InProcess, stacks: Any) -> None:
     change_set = {"StackName": "app", "ChangeSetName": "c"}
     body = fargate(Memory=513)

@@ -215,8 +215,7 @@ class Backend(CloudFormationBackend):
         """
         stack_name, name, kind = named
         stack = self._stack_to_change(stack_name, name, kind, submission, more)
-        if any(each.change_set_name == name and each.stack is stack for each in self.change_sets.values()):
-            raise ServiceRefusedError("", "AlreadyExistsException", f"ChangeSet [{name}] already exists")
+        self._check_name_is_free(stack, name)
         wanted = self._target(stack, submission)
         check_types(stack, wanted)
         changes, changed = self._preview(stack, wanted, submission.tags_of(stack))
@@ -239,6 +238,16 @@ class Backend(CloudFormationBackend):
             stack.enter("REVIEW_IN_PROGRESS", "User Initiated")
         self.change_sets[change_set.change_set_id] = change_set
         return change_set
+
+    def _check_name_is_free(self, stack: Stack, name: str) -> None:
+        """Only what may still be executed keeps its name.
+
+        The CLI names change sets by the second. On AWS no second sees two of them; here one often does (inferred for
+        those that failed, which on AWS keep theirs).
+        """
+        for each in self.change_sets.values():
+            if each.change_set_name == name and each.stack is stack and each.execution_status == "AVAILABLE":
+                raise ServiceRefusedError("", "AlreadyExistsException", f"ChangeSet [{name}] already exists")
 
     def _stack_to_change(
         self, stack_name: str, name: str, kind: str, submission: Submission, more: Mapping[str, Any]
