@@ -333,10 +333,10 @@ def _stacks(client: Client) -> None:
         "Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": json.loads(ROLE)}},
         "Bucket": {"Type": "AWS::S3::Bucket"},
     }
-    stacks = client("cloudformation")
-    stacks.create_stack(StackName="s", TemplateBody=json.dumps({"Resources": resources}))
+    stacks, may = client("cloudformation"), ["CAPABILITY_IAM"]
+    stacks.create_stack(StackName="s", TemplateBody=json.dumps({"Resources": resources}), Capabilities=may)
     del resources["Topic"]
-    stacks.update_stack(StackName="s", TemplateBody=json.dumps({"Resources": resources}))
+    stacks.update_stack(StackName="s", TemplateBody=json.dumps({"Resources": resources}), Capabilities=may)
 
 
 def _see_stacks(client: Client) -> object:
