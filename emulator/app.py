@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
+from typing import Any
 
 import api_models as ecs
 import emulator.operations  # noqa: F401 - registers every operation
 from emulator.clock import Clock, SystemClock
 from emulator.config import Config, set_up_moto
+from emulator.edge import ecs_json
 from emulator.edge.exchange import Exchange
 from emulator.edge.parts import Control, Parts, StoryLine
 from emulator.edge.sockets import Sockets
 from emulator.edge.task_endpoint import Inside, TaskEndpoint
+from emulator.errors import ApiError
 from emulator.ids import Ids, RandomIds
 from emulator.neighbours.embedded.clocks import tell_time
 from emulator.neighbours.embedded.keeping.keeper import NOT_KEPT, Keeper
@@ -87,6 +91,7 @@ class Emulator:
         if self.neighbours.moto is not None:
             tell_time(self.neighbours.moto, clock)
         self.neighbours.show_network(self._default_vpc, TaskInterfaces(self._store))
+        self.neighbours.give(self.call_ecs, clock, ids)
         ports = self.neighbours.ports
         secret = self._store.setting("credentials", ids.uuid())
         self._credentials = TaskCredentials(self._store, ports.identity, clock, secret)
@@ -195,6 +200,19 @@ class Emulator:
             self._doors.forget()
             self._credentials.forget()
         self.neighbours.reset()
+
+    def call_ecs(self, operation: str, request: Mapping[str, Any], place: Place) -> dict[str, Any]:
+        """Perform an operation of ECS for another service. See emulator.neighbours.ports.Ecs."""
+        api, caller = self.parts.api, Caller(place.account, place.region)
+        try:
+            handler = api.find(operation)
+            parsed = ecs_json.parse(operation, json.dumps(request).encode())
+            found = api.look(handler, parsed, caller) if handler.looks is not None else None
+            answer = api.perform(handler, parsed, caller, found)
+        except ApiError as refusal:
+            raise ServiceRefusedError(operation, refusal.code, refusal.message, refusal.status) from refusal
+        content: dict[str, Any] = json.loads(answer if isinstance(answer, bytes) else answer.to_json())
+        return content
 
     def _serve_doors(self, task_arn: str, doors: Doors) -> None:
         self._sockets.open(task_arn, doors.api)

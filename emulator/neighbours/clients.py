@@ -32,6 +32,7 @@ class Clients:
         self._lock = threading.Lock()
         self._session: Any = None
         self._clients: dict[tuple[str, Place], Any] = {}
+        self._models: dict[str, Any] = {}
 
     def client(self, service: str, place: Place) -> Any:
         """Botocore's client of a service, by botocore's name.
@@ -59,15 +60,26 @@ class Clients:
         except BotoCoreError as error:
             raise ServiceUnreachableError(f"{service} does not answer: {error}") from error
 
-    def _make(self, service: str, place: Place) -> Any:
-        from botocore.config import Config
+    def model(self, service: str) -> Any:
+        """Botocore's model of a service: its operations, and the shapes that they take and answer."""
+        with self._lock:
+            return self._model(service)
+
+    def _model(self, service: str) -> Any:
         from botocore.session import Session
 
         if self._session is None:
             self._session = Session()
             # It would tell of every answer at level DEBUG, secrets included.
             logging.getLogger("botocore.parsers").setLevel(logging.WARNING)
-        signing_name = self._session.get_service_model(service).signing_name
+        if service not in self._models:
+            self._models[service] = self._session.get_service_model(service)
+        return self._models[service]
+
+    def _make(self, service: str, place: Place) -> Any:
+        from botocore.config import Config
+
+        signing_name = self._model(service).signing_name
         endpoint = self._endpoints.get(signing_name)
         if endpoint is None and self._moto is None:
             raise ServiceAbsentError(f"no {service} is served: the emulator was started with --neighbours none")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
+from emulator.clock import Clock
+from emulator.ids import Ids
 from emulator.neighbours.clients import Clients
 from emulator.neighbours.embedded.ec2 import show_network
 from emulator.neighbours.embedded.iam import make_accounts_ready
@@ -18,13 +20,14 @@ from emulator.neighbours.embedded.moto import Moto
 from emulator.neighbours.embedded.network import EmbeddedEc2
 from emulator.neighbours.embedded.principals import principal_of
 from emulator.neighbours.embedded.sqs import wait_without_lock
+from emulator.neighbours.embedded.stacks import add_stacks
 from emulator.neighbours.front import Front
 from emulator.neighbours.identity import EndpointIam
 from emulator.neighbours.interfaces import TaskInterfaces
 from emulator.neighbours.logs import CloudWatchLogs
 from emulator.neighbours.network import EndpointEc2, NoEc2
 from emulator.neighbours.objects import S3
-from emulator.neighbours.ports import DefaultVpc, Identity, Network, Ports, Principals
+from emulator.neighbours.ports import DefaultVpc, Ecs, Identity, Network, Ports, Principals
 from emulator.neighbours.registry import Ecr
 from emulator.neighbours.secrets import ParameterStore, SecretsManager
 
@@ -54,7 +57,7 @@ class Neighbours:
         `keeper`: of what they hold; None where nothing survives the process.
         """
         self.moto = embedded_services(keeper) if embedded else None
-        clients = Clients(self.moto, endpoints)
+        self._clients = clients = Clients(self.moto, endpoints)
         self.front = Front(self.moto, endpoints)
         self.ports = Ports(
             network=self._network(clients, endpoints),
@@ -65,6 +68,11 @@ class Neighbours:
             objects=S3(clients),
             registry=Ecr(clients),
         )
+
+    def give(self, ecs: Ecs, clock: Clock, ids: Ids) -> None:
+        """Let the services that use ECS have it. Called once, before the first request."""
+        if self.moto is not None:
+            add_stacks(self.moto, ecs, self._clients, clock, ids)
 
     @property
     def principals(self) -> Principals | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from emulator.state.arns import partition_of
 from emulator.state.networks import DefaultNetwork, Vpc
@@ -240,6 +240,17 @@ class Registry(Protocol):
 
     def has_repository(self, place: Place, name: str) -> bool:
         """Is there a repository of this name?"""
+        ...
+
+
+class Ecs(Protocol):
+    """ECS itself, for services that use it: CloudFormation makes clusters, a schedule runs tasks."""
+
+    def __call__(self, operation: str, request: Mapping[str, Any], place: Place) -> dict[str, Any]:
+        """Perform an operation of the ECS API. Members by their names in the API, as JSON has them.
+
+        Raises ServiceRefusedError for what ECS refuses.
+        """
         ...
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from emulator.neighbours.ports import Place
@@ -24,9 +24,7 @@ class Locks:
     @contextmanager
     def held(self, service: str, place: Place) -> Iterator[None]:
         """Be the only one in this service of the place. `service` by moto's name."""
-        region = "" if service in GLOBAL_SERVICES else place.region
-        with self._guard:
-            lock = self._locks[service, place.account, region]
+        lock = self._lock(service, place)
         before = getattr(self._held, "lock", None)
         with lock:
             self._held.lock = lock
@@ -34,6 +32,25 @@ class Locks:
                 yield
             finally:
                 self._held.lock = before
+
+    @contextmanager
+    def held_all(self, services: Iterable[str], place: Place) -> Iterator[None]:
+        """Be the only one in all of these services.
+
+        No lock of these is held while another of them is waited for, so nobody who takes them in another order can be
+        waiting for this thread in turn.
+        """
+        taken = _taken([self._lock(service, place) for service in sorted(set(services))])
+        try:
+            yield
+        finally:
+            for lock in taken:
+                lock.release()
+
+    def _lock(self, service: str, place: Place) -> threading.RLock:
+        region = "" if service in GLOBAL_SERVICES else place.region
+        with self._guard:
+            return self._locks[service, place.account, region]
 
     @contextmanager
     def let_go(self) -> Iterator[None]:
@@ -47,3 +64,24 @@ class Locks:
             yield
         finally:
             lock.acquire()
+
+
+def _taken(locks: Sequence[threading.RLock]) -> list[threading.RLock]:
+    """All of the locks, once all were free at the same time."""
+    awaited = locks[0] if locks else None
+    while awaited is not None:
+        awaited.acquire()
+        taken, refused = [awaited], None
+        for lock in locks:
+            if lock is awaited:
+                continue
+            if not lock.acquire(blocking=False):
+                refused = lock
+                break
+            taken.append(lock)
+        if refused is None:
+            return taken
+        for lock in taken:
+            lock.release()
+        awaited = refused
+    return []
