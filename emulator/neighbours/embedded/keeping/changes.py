@@ -26,7 +26,7 @@ TRAFFIC = re.compile(
     r"|CreateExportTask|ExportTableToPointInTime|ImportTable"
     r"|\w*InitiateAuth|\w*RespondToAuthChallenge|(Respond|Record|Signal)\w+(Completed|Failed|Heartbeat|Execution))$"
 )
-"""What passes through services: messages, log lines, measurements, records, invocations, executions, exports, imports."""
+"""What passes through services: messages, log lines, measurements, records, invocations, executions, exports."""
 
 
 ACTION = re.compile(r"(?:^|&)Action=(\w+)")
