@@ -23,7 +23,7 @@ TRAFFIC = re.compile(
     r"(PutEvents|PutLogEvents|PutMetricData|PutRecords?|PutRecordBatch|WriteRecords|Publish|PublishBatch|PurgeQueue"
     r"|Send\w+|Receive\w+|ChangeMessage\w+|DeleteMessage(Batch)?|Invoke\w*|PostToConnection"
     r"|(Start|Stop|Redrive)\w*(Execution|Query|Replay|Build|Run|Job|LiveTail)|(Submit|Cancel|Terminate)Job"
-    r"|CreateExportTask|ExportTableToPointInTime"
+    r"|CreateExportTask|ExportTableToPointInTime|ImportTable"
     r"|\w*InitiateAuth|\w*RespondToAuthChallenge|(Respond|Record|Signal)\w+(Completed|Failed|Heartbeat|Execution))$"
 )
 """What passes through services: messages, log lines, measurements, records, invocations, executions, exports."""

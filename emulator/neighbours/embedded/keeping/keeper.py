@@ -43,8 +43,8 @@ STEP = "(goes on)"
 
 NOT_KEPT = (
     "Of what other AWS services hold, these do not survive a restart: messages in queues, log events, metric data, "
-    "records of streams, events, executions and jobs, exports and imports, sessions of Cognito users, and when a thing "
-    "was last used."
+    "records of streams, events, executions and jobs, exports, imported tables, sessions of Cognito users, and when a "
+    "thing was last used."
 )
 
 STACKS = "cloudformation"
