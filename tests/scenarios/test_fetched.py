@@ -67,9 +67,7 @@ def test_a_container_sees_its_secrets_and_files(emulator: Served, engine: docker
     }
     assert {name: environ.get(name) for name in wanted} == wanted
     assert "A" not in environ
-    ours = [
-        path for path in tmp_path.iterdir() if not path.name.startswith("neighbours")
-    ]  # other services keep them
+    ours = [path for path in tmp_path.iterdir() if not path.name.startswith("neighbours")]  # other services keep them
     stored = b"".join(path.read_bytes() for path in ours)
     assert task["taskArn"].encode() in stored
     assert b"me & you" not in stored
