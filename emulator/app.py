@@ -26,7 +26,6 @@ from emulator.neighbours.journal import Journal
 from emulator.neighbours.neighbours import Neighbours
 from emulator.neighbours.ports import Place, ServiceRefusedError
 from emulator.operations.api import Api
-from emulator.operations.authorization import Authorization
 from emulator.operations.operation import Caller
 from emulator.runtime.actions import Hands
 from emulator.runtime.docker import DockerDriver
@@ -190,6 +189,8 @@ class Emulator:
         principals = self.neighbours.principals
         if not self._config.enforce_iam or principals is None:
             return None
+        from emulator.operations.authorization import Authorization
+
         return Authorization(self._store, clock, principals).check
 
     def reset(self) -> None:

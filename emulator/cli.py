@@ -155,6 +155,7 @@ def serve(*, port: int, state_dir: Path | None, ephemeral: bool, **options: Any)
 
 def run(settings: config.Config) -> None:
     """Serve until a signal ends it."""
+    gc.disable()  # nothing that start-up makes is garbage
     from emulator.app import Emulator, NoRuntimeError
     from emulator.edge.server import Edge, PortInUseError, listen
     from emulator.edge.server import serve as serve_edge
@@ -192,6 +193,7 @@ def _settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+    gc.enable()
 
 
 def _give_up(message: str) -> NoReturn:

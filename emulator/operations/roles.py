@@ -10,8 +10,6 @@ from emulator.errors import ApiError
 from emulator.neighbours.ports import Identity, Place, ServiceAbsentError, ServiceUnreachableError
 from emulator.operations.operation import Caller, Look
 from emulator.operations.task_definitions import find_task_definition
-from emulator.policies.documents import Kind, PolicyError, read_policy
-from emulator.policies.trust import ECS_TASKS, may_assume, source_context
 from emulator.rules.roles import TaskRole
 from emulator.rules.rule import enforce
 
@@ -74,10 +72,16 @@ def _look_at(identity: Identity, caller: Caller, arn: str) -> TaskRole:
     """A role is the caller's account's own (documented: PassRole does not cross accounts), and trusts ECS's tasks."""
     account, _, path = arn.split(":", 4)[-1].partition(":role/")
     found = identity.role(Place(caller.account, caller.region), path) if account == caller.account and path else None
-    if found is None or found.arn != arn:
-        return TaskRole(arn, may_be_assumed=False)
+    return TaskRole(arn, found is not None and found.arn == arn and _trusts_tasks(found.trust, caller))
+
+
+def _trusts_tasks(trust: str, caller: Caller) -> bool:
+    """Whether a trust policy lets ECS's tasks have its role."""
+    from emulator.policies.documents import Kind, PolicyError, read_policy
+    from emulator.policies.trust import ECS_TASKS, may_assume, source_context
+
     try:
-        trust = read_policy(found.trust, Kind.TRUST)
+        document = read_policy(trust, Kind.TRUST)
     except PolicyError:
-        return TaskRole(arn, may_be_assumed=False)
-    return TaskRole(arn, may_assume(trust, ECS_TASKS, source_context(caller.ecs_arn("task/*"))))
+        return False
+    return may_assume(document, ECS_TASKS, source_context(caller.ecs_arn("task/*")))

@@ -9,7 +9,7 @@ import api_models as ecs
 FARGATE_PROVIDERS = ("FARGATE", "FARGATE_SPOT")
 """Nobody creates or deletes them (documented: Fargate capacity providers)."""
 
-Strategy = tuple[ecs.CapacityProviderStrategyItem, ...]
+Strategy = tuple["ecs.CapacityProviderStrategyItem", ...]
 
 
 def with_defaults(strategy: Iterable[ecs.CapacityProviderStrategyItem]) -> Strategy:

@@ -17,13 +17,13 @@ class StepFailedError(Exception):
 
 Attach = Callable[[Task, Interface], Interface]
 """Makes a task's network interface known; gives it back, maybe under another id. Raises StepFailedError."""
-Provide = Callable[[Task, ecs.TaskDefinition], None]
+Provide = Callable[[Task, "ecs.TaskDefinition"], None]
 """Has something at hand for a task. Raises StepFailedError."""
-Authorize = Callable[[Task, ecs.TaskDefinition, str], Login | None]
+Authorize = Callable[[Task, "ecs.TaskDefinition", str], Login | None]
 """Whose name and password a container's image is pulled with; None for anybody's. Raises StepFailedError."""
 Diagnose = Callable[[str, PullFailedError], PullFailedError]
 """What kind of failure it was that an image could not be pulled, by one who knows more of its registry."""
-Complete = Callable[[Task, ecs.TaskDefinition, ContainerSpec], ContainerSpec]
+Complete = Callable[[Task, "ecs.TaskDefinition", ContainerSpec], ContainerSpec]
 """Adds to a container what only its start may know, such as secrets. Raises StepFailedError."""
 Follow = Callable[[Task, ContainerSpec], None]
 """Goes along with a container that was started."""
