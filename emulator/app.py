@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import api_models as ecs
 import emulator.operations  # noqa: F401 - registers every operation
@@ -20,9 +20,7 @@ from emulator.edge.task_endpoint import Inside, TaskEndpoint
 from emulator.errors import ApiError
 from emulator.ids import Ids, RandomIds
 from emulator.neighbours.embedded.clocks import tell_time
-from emulator.neighbours.embedded.keeping.keeper import NOT_KEPT, Keeper
 from emulator.neighbours.interfaces import TaskInterfaces
-from emulator.neighbours.journal import Journal
 from emulator.neighbours.neighbours import Neighbours
 from emulator.neighbours.ports import Place, ServiceRefusedError
 from emulator.operations.api import Api
@@ -48,6 +46,9 @@ from emulator.state.networks import Vpc
 from emulator.state.sqlite import Database
 from emulator.state.store import Store
 from emulator.state.tasks import STATUSES, tasks_everywhere, tasks_of_id
+
+if TYPE_CHECKING:
+    from emulator.neighbours.embedded.keeping.keeper import Keeper
 
 logger = logging.getLogger(__name__)
 
@@ -250,6 +251,9 @@ def _keeper(config: Config, clock: Clock, ids: Ids) -> Keeper | None:
     """What keeps what the embedded services hold, where state is kept. Raises StateFileError, OSError."""
     if config.state_dir is None or config.neighbours != "embedded":
         return None
+    from emulator.neighbours.embedded.keeping.keeper import NOT_KEPT, Keeper
+    from emulator.neighbours.journal import Journal
+
     logger.warning(NOT_KEPT)
     return Keeper(Journal(neighbours_file(config.state_dir)), clock, ids)
 

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 from emulator.clock import Clock
 from emulator.ids import Ids
 from emulator.neighbours.clients import Clients
 from emulator.neighbours.embedded.ec2 import show_network
-from emulator.neighbours.embedded.iam import make_accounts_ready
 from emulator.neighbours.embedded.identity import EmbeddedIam
-from emulator.neighbours.embedded.keeping.keeper import Keeper
-from emulator.neighbours.embedded.keeping.quiet import ENTRANCES, be_quiet
-from emulator.neighbours.embedded.keeping.stand_ins import number_rules, sort_names, stand_in_core
 from emulator.neighbours.embedded.locks import Locks
-from emulator.neighbours.embedded.models import keep_no_track, read_routes_of_nobody
 from emulator.neighbours.embedded.moto import Moto
 from emulator.neighbours.embedded.network import EmbeddedEc2
 from emulator.neighbours.embedded.principals import principal_of
-from emulator.neighbours.embedded.sqs import wait_without_lock
 from emulator.neighbours.embedded.stacks import add_stacks
 from emulator.neighbours.front import Front
 from emulator.neighbours.identity import EndpointIam
@@ -31,21 +26,14 @@ from emulator.neighbours.ports import DefaultVpc, Ecs, Identity, Network, Ports,
 from emulator.neighbours.registry import Ecr
 from emulator.neighbours.secrets import ParameterStore, SecretsManager
 
+if TYPE_CHECKING:
+    from emulator.neighbours.embedded.keeping.keeper import Keeper
 
-def embedded_services(keeper: Keeper | None) -> Moto:
-    """Moto, with all that we change in it."""
-    locks = Locks()
-    moto = Moto(locks, keeper)
-    moto.on_load("core", keep_no_track)
-    moto.on_load("core", read_routes_of_nobody)
-    moto.on_load("core", stand_in_core)
-    moto.on_load("acm", sort_names)
-    moto.on_load("elbv2", number_rules)
-    for service in ENTRANCES:
-        moto.on_load(service, partial(be_quiet, service))
-    moto.on_load("iam", make_accounts_ready)
-    moto.on_load("sqs", lambda: wait_without_lock(locks))
-    return moto
+
+def _register_hooks(moto: Moto) -> None:
+    from emulator.neighbours.embedded import hooks
+
+    hooks.register(moto)
 
 
 class Neighbours:
@@ -56,7 +44,7 @@ class Neighbours:
 
         `keeper`: of what they hold; None where nothing survives the process.
         """
-        self.moto = embedded_services(keeper) if embedded else None
+        self.moto = Moto(Locks(), keeper, _register_hooks) if embedded else None
         self._clients = clients = Clients(self.moto, endpoints)
         self.front = Front(self.moto, endpoints)
         self.ports = Ports(

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from emulator.neighbours.answers import Answer, refusal
 from emulator.neighbours.embedded.given import is_done_again
-from emulator.neighbours.embedded.keeping.keeper import Keeper, Step
-from emulator.neighbours.embedded.keeping.stand_ins import stand_in
 from emulator.neighbours.embedded.locks import Locks
 from emulator.neighbours.embedded.models import forget_everything, made
 from emulator.neighbours.ports import Place, ServiceRefusedError
 
 if TYPE_CHECKING:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+
+    from emulator.neighbours.embedded.keeping.keeper import Keeper, Step
 
 logger = logging.getLogger(__name__)
 
@@ -38,10 +38,11 @@ _OUR_NAME = ".localhost"
 class Moto:
     """The services. What a service needs changed in moto is done once, right after it was imported."""
 
-    def __init__(self, locks: Locks, keeper: Keeper | None = None) -> None:
-        """`keeper`: None where nothing survives the process."""
+    def __init__(self, locks: Locks, keeper: Keeper | None, prepare: Callable[[Moto], None]) -> None:
+        """`keeper`: None where nothing survives the process. `prepare`: called once, before moto is imported."""
         self.locks = locks
         self.keeper = keeper
+        self._prepare = prepare
         self._guard = threading.RLock()
         self._dispatcher: DomainDispatcherApplication | None = None
         self._applications: dict[str, Application] = {}
@@ -178,6 +179,8 @@ class Moto:
             if backend not in self._applications:
                 application = cast("Application", dispatcher.create_app(cast("Any", backend)))
                 if self.keeper is not None:
+                    from emulator.neighbours.embedded.keeping.stand_ins import stand_in
+
                     stand_in()
                 self._applications[backend] = application
             return self._applications[backend]
@@ -185,6 +188,7 @@ class Moto:
     def _register_hooks(self) -> None:
         from wrapt import register_post_import_hook
 
+        self._prepare(self)
         for service, hook in self._hooks:
             module = "moto.core.common_models" if service == "core" else f"moto.{service}.models"
             register_post_import_hook(partial(_after_import, hook), module)
