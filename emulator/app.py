@@ -16,7 +16,6 @@ from emulator.edge import ecs_json
 from emulator.edge.exchange import Exchange
 from emulator.edge.parts import Control, Parts, StoryLine
 from emulator.edge.sockets import Sockets
-from emulator.edge.task_endpoint import Inside, TaskEndpoint
 from emulator.errors import ApiError
 from emulator.ids import Ids, RandomIds
 from emulator.neighbours.embedded.clocks import tell_time
@@ -26,7 +25,6 @@ from emulator.neighbours.ports import Place, ServiceRefusedError
 from emulator.operations.api import Api
 from emulator.operations.operation import Caller
 from emulator.runtime.actions import Hands
-from emulator.runtime.docker import DockerDriver
 from emulator.runtime.driver import Doors, Driver, DriverUnreachableError, PrepareFailedError
 from emulator.runtime.probe import docker_problem
 from emulator.runtime.ranges import default_vpc
@@ -73,6 +71,8 @@ class Emulator:
         if simulated:
             driver = SimulatedDriver(clock)
         else:
+            from emulator.runtime.docker import DockerDriver
+
             driver = DockerDriver(
                 instance=self.instance,
                 ephemeral_lock=self._lock.path if config.state_dir is None else None,
@@ -218,6 +218,8 @@ class Emulator:
 
     def _serve_doors(self, task_arn: str, doors: Doors) -> None:
         self._sockets.open(task_arn, doors.api)
+        from emulator.edge.task_endpoint import Inside, TaskEndpoint
+
         endpoint = TaskEndpoint(task_arn, Inside(credentials=self._credentials.shown))
         self._sockets.open(task_arn, doors.endpoint, endpoint)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from html import escape
 from http import HTTPStatus
 from typing import Any
-from xml.sax.saxutils import escape
 
 from emulator.neighbours.ports import ServiceRefusedError
 
@@ -34,13 +34,18 @@ def _answer(status: int, content_type: str, body: bytes, more: Mapping[str, str]
     return f"{status} {HTTPStatus(status).phrase}", headers, body
 
 
+def _text(value: str) -> str:
+    """A text as it stands between two tags of XML."""
+    return escape(value, quote=False)
+
+
 def _rest_xml(error: ServiceRefusedError) -> bytes:
-    code, message = escape(error.code), escape(error.message)
+    code, message = _text(error.code), _text(error.message)
     return f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{message}</Message></Error>".encode()
 
 
 def _query_xml(error: ServiceRefusedError) -> bytes:
     who = "Sender" if error.status < 500 else "Receiver"
-    inner = f"<Type>{who}</Type><Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
+    inner = f"<Type>{who}</Type><Code>{_text(error.code)}</Code><Message>{_text(error.message)}</Message>"
     # EC2's clients look for Errors below Response, all others for Error below ErrorResponse: both find theirs.
     return f"<ErrorResponse><Error>{inner}</Error><Errors><Error>{inner}</Error></Errors></ErrorResponse>".encode()
