@@ -135,7 +135,7 @@ def test_neighbours_do_not_come_in(watched: DockerDriver, recorder: Recorder) ->
 
 @daemon
 def test_the_port_is_told_without_waiting_once_doors_were_opened(driver: DockerDriver) -> None:
-    namespace, doors = opened(driver, make_task())
+    _, doors = opened(driver, make_task())
     doors.close()
     another = driver.prepare(make_task(), SUBNET)
     assert driver.api_port(another) == API_PORT
