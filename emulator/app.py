@@ -133,8 +133,7 @@ class Emulator:
             at_pull=(logins.at_pull,),
             at_pull_failure=(EcrDiagnosis(ports.registry).at_pull_failure,),
             at_start=(secrets.at_start, files.at_start, credentials.at_start, doors.at_start),
-            at_after_start=(logs.after_start,),
-            at_found=(doors.found,),
+            at_after_start=(doors.after_start, logs.after_start),
             at_before_release=(doors.before_release, logs.before_release),
             at_after_release=(
                 logs.after_release,
@@ -144,7 +143,7 @@ class Emulator:
                 credentials.after_release,
                 interfaces.delete,
             ),
-            at_forget=(logs.forget,),
+            at_forget=(doors.forget, logs.forget),
         )
 
     def _simulated(self) -> bool:
@@ -196,11 +195,7 @@ class Emulator:
 
     def reset(self) -> None:
         """Forget everything, here and in the services beside ECS."""
-        try:
-            self.runtime.reset()
-        finally:
-            self._doors.forget()
-            self._credentials.forget()
+        self.runtime.reset()
         self.neighbours.reset()
 
     def call_ecs(self, operation: str, request: Mapping[str, Any], place: Place) -> dict[str, Any]:

@@ -182,6 +182,13 @@ class Driver(Protocol):
         """
         ...
 
+    def api_port(self, namespace: Namespace) -> int | None:
+        """At which port of 127.0.0.1 code in a namespace will find the API; None where no code runs.
+
+        Raises DriverUnreachableError, NoDoorsError.
+        """
+        ...
+
     def doors(self, namespace: Namespace) -> Doors | None:
         """The sockets that listen inside; None where no code runs that could come. From now on they are the caller's.
 
@@ -201,6 +208,8 @@ class Driver(Protocol):
 
     def start(self, container: ContainerSpec, namespace: Namespace) -> Started:
         """Create and start a container. One that has ended meanwhile was started all the same.
+
+        Its namespace's doors are open before it starts, if they can be opened.
 
         Raises DriverUnreachableError, StartFailedError.
         """

@@ -98,8 +98,6 @@ class Runtime:
             known = by_arn.get(task.arn)
             for observation in what_was_found(task, known, self._hands.clock.now()):
                 self.loop.observe(task.key, observation)
-            if known is not None and known.namespace_alive:
-                self._hands.steps.found(task)
             if known is not None:
                 self._hands.go_along(task, known.containers.keys() & task.containers.keys())
         self._hands.driver.remove_all_but(task.arn for task in tasks)

@@ -170,6 +170,10 @@ class SimulatedDriver:
                 return address
         raise NoFreeAddressError(f"subnet {subnet.id} has no free address")
 
+    def api_port(self, namespace: Namespace) -> int | None:  # noqa: ARG002
+        """None: no code runs."""
+        return None
+
     def doors(self, namespace: Namespace) -> Doors | None:  # noqa: ARG002
         """None: no code runs."""
         return None

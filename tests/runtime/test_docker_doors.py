@@ -57,10 +57,11 @@ def greet(doors: Doors) -> None:
 
 @daemon
 def test_code_in_a_task_comes_to_both(watched: DockerDriver, recorder: Recorder) -> None:
+    """Though nobody asked for them before it started."""
     task = make_task()
-    namespace, doors = opened(watched, task)
+    namespace = watched.prepare(task, SUBNET)
     watched.start(shell(task, KNOCK), namespace)
-    greet(doors)
+    greet(watched.doors(namespace))
     assert recorder.exit_of(task).code == 0
 
 
@@ -104,6 +105,7 @@ def test_the_next_process_opens_them_where_they_were(
     after = make_driver(instance_of(driver), port=API_PORT + 1)
     after.watch(recorder.as_watcher())
     recorder.found()
+    assert after.api_port(namespace) == API_PORT
     again = after.doors(namespace)
     assert again.port == API_PORT
     greet(again)
@@ -132,11 +134,20 @@ def test_neighbours_do_not_come_in(watched: DockerDriver, recorder: Recorder) ->
 
 
 @daemon
+def test_the_port_is_told_without_waiting_once_doors_were_opened(driver: DockerDriver) -> None:
+    _, doors = opened(driver, make_task())
+    doors.close()
+    another = driver.prepare(make_task(), SUBNET)
+    assert driver.api_port(another) == API_PORT
+    assert not driver._doors._openings[another.id].begun
+
+
+@daemon
 def test_those_that_nobody_took_are_closed_with_the_namespace(watched: DockerDriver) -> None:
     task = make_task()
     namespace = watched.prepare(task, SUBNET)
-    future = watched._doors._openings[namespace.id].future
-    doors = future.result(PATIENCE)
+    watched._doors.begin(namespace.id)
+    doors = watched._doors._openings[namespace.id].future.result(PATIENCE)
     watched.remove(task.arn)
     assert (doors.api.fileno(), doors.endpoint.fileno()) == (-1, -1)
     assert watched._doors._openings == {}

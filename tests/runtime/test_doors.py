@@ -16,13 +16,11 @@ from emulator.planner.specs import ContainerSpec
 from emulator.runtime.driver import Doors, Namespace, NoDoorsError
 from emulator.runtime.simulated import SimulatedDriver
 from emulator.runtime.steps.doors import Doorkeeper
-from emulator.runtime.steps.steps import Steps
 from emulator.state.sqlite import Database
 from emulator.state.store import Store
 from emulator.state.tasks import Task
 from tests.builders import INTERFACE, NOW, TASK_ARN, definition
 from tests.builders import task as new_task
-from tests.machine import Machine
 
 
 def doors(port: int = 4566) -> Doors:
@@ -36,6 +34,10 @@ class DoorDriver(SimulatedDriver):
         super().__init__(clock)
         self.has: dict[str, Doors | Exception] = {}
         """By namespace."""
+
+    def api_port(self, namespace: Namespace) -> int | None:
+        found = self.doors(namespace)
+        return found.port if found else None
 
     def doors(self, namespace: Namespace) -> Doors | None:
         found = self.has.get(namespace.id)
@@ -53,10 +55,17 @@ class Bench:
     told: list[Any] = field(default_factory=list)
     """What was served and closed, in order."""
 
+    def follow(self, task: Task) -> None:
+        """A container of the task was started, or is found that was."""
+        self.keeper.after_start(task, ContainerSpec(task_spec(task), "web", "web"))
+
     def environment(self, task: Task | None = None, **given: str) -> dict[str, str]:
+        """What a container of the task has when it was started."""
         task = task or self.task
         spec = ContainerSpec(task_spec(task), "web", "web", environment=Environment(definition=given))
-        return self.keeper.at_start(task, definition(), spec).environment.merged()
+        environment = self.keeper.at_start(task, definition(), spec).environment
+        self.follow(task)
+        return environment.merged()
 
     def story(self) -> list[str]:
         return [line.text for line in self.store.story(TASK_ARN)]
@@ -153,22 +162,12 @@ def test_all_are_closed_when_everything_is_forgotten(bench: Bench) -> None:
 
 def test_a_task_that_is_found_has_its_doors_served_again(bench: Bench) -> None:
     bench.driver.has["namespace"] = doors()
-    bench.keeper.found(bench.task)
-    bench.keeper.found(bench.task)
+    bench.follow(bench.task)
+    bench.follow(bench.task)
     assert bench.told == [(TASK_ARN, bench.driver.has["namespace"])]
 
 
-@pytest.mark.parametrize("state", [{"interface": None}, {"last_status": "DEPROVISIONING"}])
-def test_a_task_in_which_nothing_runs_has_none(bench: Bench, state: dict[str, Any]) -> None:
+def test_one_that_is_found_in_its_deprovisioning_does_not(bench: Bench) -> None:
     bench.driver.has["namespace"] = doors()
-    bench.keeper.found(replace(bench.task, **state))
+    bench.follow(replace(bench.task, last_status="DEPROVISIONING"))
     assert bench.told == []
-
-
-def test_tasks_are_found_at_each_connection_and_no_others() -> None:
-    found: list[str] = []
-    machine = Machine(steps=lambda _: Steps(at_found=(lambda task: found.append(task.arn),))).connect()
-    running, gone = machine.run(definition()), machine.run(definition())
-    machine.driver.remove(gone.arn)
-    machine.connect()
-    assert found == [running.arn]

@@ -105,6 +105,15 @@ def test_two_tasks_have_two_addresses(bench: Bench) -> None:
     assert bench.driver.prepare(make_task(), SUBNET).address != bench.driver.prepare(make_task(), SUBNET).address
 
 
+def test_where_code_runs_it_has_doors_at_the_port_that_was_told(bench: Bench) -> None:
+    namespace = bench.driver.prepare(make_task(), SUBNET)
+    port, doors = bench.driver.api_port(namespace), bench.driver.doors(namespace)
+    assert (doors.port if doors else None) == port
+    assert bench.driver.doors(namespace) is doors
+    if doors is not None:
+        doors.close()
+
+
 def test_a_subnet_without_addresses_says_so(bench: Bench) -> None:
     tiny = Subnet("subnet-tiny", next(SUBNET.cidr.subnets(new_prefix=29)), SUBNET.vpc_cidr)
     held = [make_task() for _ in range(3)]

@@ -76,10 +76,10 @@ def test_a_container_that_ended_meanwhile_has_its_true_exit_code(tmp_path: Path,
 INSIDE = r"""ask() { { printf "GET $3 HTTP/1.0\r\nHost: localhost\r\n\r\n"; sleep 0.5; } | nc $1 $2; }
 trap 'exit 0' TERM
 while true; do
-  key=$(ask 169.254.170.2 80 $AWS_CONTAINER_CREDENTIALS_RELATIVE_URI | tail -n 1 | cut -d '"' -f 8)
-  echo $key $(ask 127.0.0.1 ${AWS_ENDPOINT_URL##*:} /_emulator/health | head -n 1)
+  keys=$(ask 169.254.170.2 80 $AWS_CONTAINER_CREDENTIALS_RELATIVE_URI | tail -n 1 | cut -d '"' -f 8,12 | tr '"' ' ')
+  echo $keys $(ask 127.0.0.1 ${AWS_ENDPOINT_URL##*:} /_emulator/health | head -n 1)
 done"""
-"""Prints the access key that the task has, and what its API answers, again and again."""
+"""Prints the access key that the task has, the secret one, and how its API answers, again and again."""
 
 
 def test_what_code_in_a_task_reaches_is_there_again_after_a_kill(tmp_path: Path, engine: docker.APIClient) -> None:
@@ -87,12 +87,15 @@ def test_what_code_in_a_task_reaches_is_there_again_after_a_kill(tmp_path: Path,
         define(first.ecs, "inside", container("app", INSIDE), taskRoleArn="ecsTaskExecutionRole")
         task = started(first.ecs, "inside")
         said = (line.split() for line in lines(engine, task, "app"))
-        key, _, status, _ = next(words for words in said if len(words) == 4)
-        assert (key[:4], status) == ("ASIA", "200")
+        key, secret, _, status, _ = next(words for words in said if len(words) == 5)
+        assert (key[:4], len(secret), status) == ("ASIA", 40, "200")
         first.kill()
     with kept(tmp_path) as second:
-        later, _, status, _ = next(words for words in said if len(words) == 4 and words[0] != key)
+        later, _, _, status, _ = next(words for words in said if len(words) == 5 and words[0] != key)
         assert status == "200"
+        kept_on_disk = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+        assert task["taskArn"].encode() in kept_on_disk
+        assert secret.encode() not in kept_on_disk
         sts = client(second.url, "sts", account=later)
         role = f"assumed-role/ecsTaskExecutionRole/{task['taskArn'].rsplit('/', 1)[1]}"
         assert sts.get_caller_identity()["Arn"] == f"arn:aws:sts::000000000000:{role}"

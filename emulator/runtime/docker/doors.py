@@ -1,7 +1,7 @@
 """Doors: sockets of this process that listen inside of tasks' network namespaces.
 
-Opened ahead where a namespace is: whoever wants them finds them ready, mostly. A thread that has entered a namespace
-stays there, so each opening has a thread of its own.
+Nobody shall wait while they are opened: it is done where a namespace is made ahead, or else while the daemon creates
+the task's first container. A thread that has entered a namespace stays there, so each opening has one of its own.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ GONE = "its network namespace is gone"
 @dataclass(slots=True)
 class _Opening:
     future: Future[Doors] = field(default_factory=Future)
+    begun: bool = False
     taken: bool = False
     """Somebody has the sockets, and closes them."""
 
@@ -49,27 +50,41 @@ class DoorOpener:
         self._port = port
         self._lock = threading.Lock()
         self._openings: dict[str, _Opening] = {}
+        self._goes_well = False
+        """The last opening went well, so the next one is expected to."""
+
+    def made(self, container_id: str) -> None:
+        """A namespace was made, by this process."""
+        self._opening(container_id)
 
     def begin(self, container_id: str) -> None:
-        """Open them, in the background, if it is not done yet."""
-        self._opening(container_id)
+        """Open them, in the background, if it was not begun yet."""
+        self._begun(container_id)
+
+    def port(self, container_id: str) -> int:
+        """Where the API will be: as it is expected if that is sure enough, else as it is found when they are open.
+
+        Raises DriverUnreachableError, NoDoorsError.
+        """
+        with self._lock:
+            is_ours = container_id in self._openings
+        return self._port if is_ours and self._goes_well else self._outcome(container_id).port
+
+    def wait(self, container_id: str) -> None:
+        """Wait until they are open, or cannot be opened."""
+        self._begun(container_id).future.exception()
 
     def take(self, container_id: str) -> Doors:
         """The doors, which are whose who took them. Raises DriverUnreachableError, NoDoorsError."""
-        opening = self._opening(container_id)
-        try:
-            doors = opening.future.result()
-        except Exception:
-            self.drop(container_id)  # the next one tries anew
-            raise
-        opening.taken = True
+        doors = self._outcome(container_id)
+        self._opening(container_id).taken = True
         return doors
 
     def drop(self, container_id: str) -> None:
         """Forget those of a namespace that is about to go, and close them if nobody took them. None is fine."""
         with self._lock:
             opening = self._openings.pop(container_id, None)
-        if opening is not None and not opening.taken:
+        if opening is not None and opening.begun and not opening.taken:
             opening.future.add_done_callback(_close)
 
     def close(self) -> None:
@@ -81,10 +96,14 @@ class DoorOpener:
 
     def _opening(self, container_id: str) -> _Opening:
         with self._lock:
-            opening = self._openings.get(container_id)
-            if opening is not None:
+            return self._openings.setdefault(container_id, _Opening())
+
+    def _begun(self, container_id: str) -> _Opening:
+        opening = self._opening(container_id)
+        with self._lock:
+            if opening.begun:
                 return opening
-            opening = self._openings[container_id] = _Opening()
+            opening.begun = True
         why = _out_of_reach(is_local=self._engine.is_local)
         if why is None:
             work = partial(self._settle, container_id, opening.future)
@@ -93,11 +112,22 @@ class DoorOpener:
             opening.future.set_exception(NoDoorsError(why))
         return opening
 
+    def _outcome(self, container_id: str) -> Doors:
+        try:
+            return self._begun(container_id).future.result()
+        except Exception:
+            self.drop(container_id)  # the next one tries anew
+            raise
+
     def _settle(self, container_id: str, future: Future[Doors]) -> None:
         try:
-            future.set_result(self._open(container_id))
+            doors = self._open(container_id)
         except BaseException as error:  # noqa: BLE001 - raised in the thread that wants the doors
+            self._goes_well = False
             future.set_exception(error)
+        else:
+            self._goes_well = True
+            future.set_result(doors)
 
     def _open(self, container_id: str) -> Doors:
         """Enter the namespace and open the doors. Raises DriverUnreachableError, NoDoorsError."""

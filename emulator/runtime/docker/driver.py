@@ -68,7 +68,7 @@ class DockerDriver:
         self._images = Images(self._engine)
         self._namespaces = ColdNamespaces(setting, self._networks, self._doors)
         self._pool = Pool(self._namespaces, clock, pool)
-        self._starts = Starts(setting, self._images, self._limits)
+        self._starts = Starts(setting, self._images, self._limits, self._doors)
         self._signals = Signals(setting)
         self._removal = Removal(setting, self._namespaces, self._limits, self._doors)
         self._sweep = Sweep(setting, self._networks, self._limits)
@@ -95,6 +95,10 @@ class DockerDriver:
             # Limits last: after a kill in between, the namespace tells the next process that there is a task.
             self._limits.make(task.id, cpu=task.cpu, memory=task.memory)
             return namespace
+
+    def api_port(self, namespace: Namespace) -> int:
+        """Where code in a task's namespace finds the API."""
+        return self._doors.port(namespace.id)
 
     def doors(self, namespace: Namespace) -> Doors:
         """The sockets that listen inside of a task's namespace."""

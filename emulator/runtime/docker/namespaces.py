@@ -103,7 +103,9 @@ class ColdNamespaces:
                 self._addresses_of(place.vpc_cidr).release(address)
                 raise
             else:
-                self._doors.begin(container_id)
+                self._doors.made(container_id)
+                if task_arn is None:
+                    self._doors.begin(container_id)
                 return Made(container_id, place, address)
         raise PrepareFailedError(
             f"no address of subnet {place.cidr} was to be had in {ATTEMPTS} attempts: others took each one first. "

@@ -8,6 +8,7 @@ from typing import Any
 from emulator.planner.specs import ContainerSpec
 from emulator.runtime.docker import containers
 from emulator.runtime.docker.cgroups import TaskLimits
+from emulator.runtime.docker.doors import DoorOpener
 from emulator.runtime.docker.engine import RefusedError
 from emulator.runtime.docker.images import Images
 from emulator.runtime.docker.labels import TASK_ARN
@@ -22,17 +23,19 @@ logger = logging.getLogger(__name__)
 class Starts:
     """Starts containers on one daemon. Three calls each: create, start, and inspect for the moment it started."""
 
-    def __init__(self, setting: Setting, images: Images, limits: TaskLimits) -> None:
+    def __init__(self, setting: Setting, images: Images, limits: TaskLimits, doors: DoorOpener) -> None:
         self._engine = setting.engine
         self._owner = setting.owner
         self._known = setting.known
         self._clock = setting.clock
         self._images = images
         self._limits = limits
+        self._doors = doors
         self._sets_open_files = True
 
     def start(self, container: ContainerSpec, namespace: Namespace) -> Started:
         """As Driver.start."""
+        self._doors.begin(namespace.id)
         try:
             started = self._create_and_start(container, namespace)
         except RefusedError as refusal:
@@ -49,10 +52,10 @@ class Starts:
             bounds=self._limits.bounds(container.task.id),
         )
         if not self._sets_open_files:
-            return self._run(container, body)
+            return self._run(container, namespace, body)
         raised = containers.with_open_files(body)
         try:
-            return self._run(container, raised)
+            return self._run(container, namespace, raised)
         except RefusedError as refusal:
             if raised is body or "rlimit" not in refusal.words:
                 raise
@@ -62,9 +65,9 @@ class Starts:
         refused = str(self._engine.inspect(containers.name_of(container))["Id"])
         self._known.removing(refused)
         remove_container(self._engine, refused)
-        return self._run(container, body)
+        return self._run(container, namespace, body)
 
-    def _run(self, container: ContainerSpec, body: dict[str, Any]) -> Started:
+    def _run(self, container: ContainerSpec, namespace: Namespace, body: dict[str, Any]) -> Started:
         name = containers.name_of(container)
         try:
             container_id = self._create(name, body, container.image)
@@ -75,6 +78,7 @@ class Starts:
             if (started := started_of(existing)) is not None:
                 return started
             container_id = str(existing["Id"])
+        self._doors.wait(namespace.id)
         with self._engine.asking() as api:
             api.start(container_id)
         return self._moment_of(container_id)

@@ -80,11 +80,6 @@ class TaskCredentials:
             sessions = self._sessions.pop(task.arn, [])
         self._revoke(task, sessions)
 
-    def forget(self) -> None:
-        """Forget all sessions, for someone who makes everybody forget everything."""
-        with self._lock:
-            self._sessions.clear()
-
     def id_of(self, task_arn: str) -> str:
         """The id under which code in a task asks for its credentials."""
         return derived_uuid(self._secret, task_arn)

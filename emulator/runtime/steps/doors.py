@@ -47,17 +47,20 @@ class Doorkeeper:
 
     def at_start(self, task: Task, _definition: ecs.TaskDefinition, spec: ContainerSpec) -> ContainerSpec:
         """The container, told where the API is unless somebody told it already. Raises DriverUnreachableError."""
-        doors = self._doors(task)
-        if doors is None:
+        try:
+            port = self._driver.api_port(_namespace_of(task))
+        except NoDoorsError as why:
+            self._say(task, str(why))
             return spec
-        url = f"http://127.0.0.1:{doors.port}"
-        return replace(spec, environment=spec.environment.with_defaults({VARIABLE: url}))
+        if port is None:
+            return spec
+        return replace(spec, environment=spec.environment.with_defaults({VARIABLE: f"http://127.0.0.1:{port}"}))
 
-    def found(self, task: Task) -> None:
-        """Answer again in a task that an earlier process began. Raises DriverUnreachableError."""
-        # In one that is being deprovisioned nothing runs, and the doors may just have been closed.
-        if task.interface is not None and task.last_status != "DEPROVISIONING":
-            self._doors(task)
+    def after_start(self, task: Task, _spec: ContainerSpec) -> None:
+        """Answer in the task from now on. Raises DriverUnreachableError."""
+        # In one that is found in its deprovisioning nothing runs, and its doors may just have been closed.
+        if task.last_status != "DEPROVISIONING":
+            self._answer(task)
 
     def before_release(self, task: Task) -> None:
         """Close a task's doors."""
@@ -68,26 +71,22 @@ class Doorkeeper:
             self._close(task.arn)
 
     def forget(self) -> None:
-        """Close all doors, for someone who forgets all tasks."""
+        """Close all doors."""
         with self._lock:
             open_, self._open = self._open, {}
             self._shut.clear()
         for task_arn in open_:
             self._close(task_arn)
 
-    def _doors(self, task: Task) -> Doors | None:
-        """A task's doors, open. Several of its containers may ask at once."""
-        if task.interface is None:
-            raise ValueError(f"{task.arn} has no network interface yet")
-        interface = task.interface
+    def _answer(self, task: Task) -> None:
+        """Have a task's doors served. Several of its containers may ask at once."""
         try:
-            doors = self._driver.doors(Namespace(interface.namespace, interface.address, interface.mac_address))
+            doors = self._driver.doors(_namespace_of(task))
         except NoDoorsError as why:
             self._say(task, str(why))
-            return None
+            return
         if doors is not None:
             self._have_served(task.arn, doors)
-        return doors
 
     def _have_served(self, task_arn: str, doors: Doors) -> None:
         with self._lock:
@@ -110,3 +109,9 @@ class Doorkeeper:
             with self._store.write() as transaction:
                 if transaction.tasks.get(task.key) is not None:
                     transaction.tell(task, self._clock.now(), f"{UNREACHED}, because {why}")
+
+
+def _namespace_of(task: Task) -> Namespace:
+    if task.interface is None:
+        raise ValueError(f"{task.arn} has no network interface yet")
+    return Namespace(task.interface.namespace, task.interface.address, task.interface.mac_address)

@@ -27,8 +27,6 @@ Complete = Callable[[Task, "ecs.TaskDefinition", ContainerSpec], ContainerSpec]
 """Adds to a container what only its start may know, such as secrets. Raises StepFailedError."""
 Follow = Callable[[Task, ContainerSpec], None]
 """Goes along with a container that was started."""
-Find = Callable[[Task], None]
-"""Takes up again what is done for a task that was found on the engine."""
 Leave = Callable[[Task], None]
 """Ends what was done for a task."""
 Forget = Callable[[], None]
@@ -45,7 +43,6 @@ class Steps:
     at_pull_failure: Sequence[Diagnose] = field(default=())
     at_start: Sequence[Complete] = field(default=())
     at_after_start: Sequence[Follow] = field(default=())
-    at_found: Sequence[Find] = field(default=())
     at_before_release: Sequence[Leave] = field(default=())
     at_after_release: Sequence[Leave] = field(default=())
     at_forget: Sequence[Forget] = field(default=())
@@ -85,11 +82,6 @@ class Steps:
         """Right after a container was started, and when one is found that was: it may have ended already."""
         for step in self.at_after_start:
             step(task, spec)
-
-    def found(self, task: Task) -> None:
-        """At each connection to the engine, for each task whose network is there. Raises DriverUnreachableError."""
-        for step in self.at_found:
-            step(task)
 
     def before_release(self, task: Task) -> None:
         """All containers have ended, and are about to be removed."""
